@@ -1,0 +1,11 @@
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace precipice {
+
+void bind_build_info(pybind11::module_& m);
+void bind_formats(pybind11::module_& m);
+void bind_simulation(pybind11::module_& m);
+
+}  // namespace precipice

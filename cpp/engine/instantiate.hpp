@@ -1,0 +1,33 @@
+// From a Space to a simulation; each family of numbers instantiates it in a file of its own.
+#pragma once
+
+#include <memory>
+
+#include "engine/run_spec.hpp"
+#include "numbers/mpfr_number.hpp"
+#include "training/curvature.hpp"
+#include "training/loop.hpp"
+#include "training/trainee.hpp"
+
+namespace precipice {
+
+template <class Space>
+std::unique_ptr<Simulation> simulate_in(const RunSpec& spec) {
+  using Trainee = MinimalistTrainee<Space>;
+  const ExponentRange range(spec.format);
+  const MinimalistSpec& model = spec.model;
+  std::unique_ptr<MinimalistCurvature> curvature;
+  if (spec.curvature)
+    curvature = std::make_unique<MinimalistCurvature>(*spec.curvature, model.loss, model.samples,
+                                                      model.features, model.factors);
+  return std::make_unique<Loop<Trainee, MinimalistCurvature>>(
+      spec.format, spec.loop, std::make_unique<Trainee>(spec.format, model), std::move(curvature));
+}
+
+std::unique_ptr<Simulation> simulate_float32(const RunSpec& spec);
+std::unique_ptr<Simulation> simulate_float64(const RunSpec& spec);
+std::unique_ptr<Simulation> simulate_float80(const RunSpec& spec);
+std::unique_ptr<Simulation> simulate_float128(const RunSpec& spec);
+std::unique_ptr<Simulation> simulate_mpfr(const RunSpec& spec);
+
+}  // namespace precipice

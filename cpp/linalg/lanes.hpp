@@ -1,0 +1,74 @@
+// Several numbers in one register, portable: 128-bit vectors for float32 and float64 (every x86-64
+// and aarch64 machine has them), a single number for the other native types. Lane-wise operations
+// round exactly as scalar ones do. `either` is nonzero (or NaN) in a lane where a or b is.
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+
+namespace precipice {
+
+template <class T>
+struct Lanes {
+  using Vector = T;
+  static constexpr std::size_t count = 1;
+  static Vector broadcast(T x) { return x; }
+  static Vector load(const T* p) { return *p; }
+  static void store(T* p, Vector x) { *p = x; }
+  static void transpose(Vector (&)[1]) {}
+  static Vector either(Vector a, Vector b) { return a == T(0) ? b : a; }
+  static bool any_nonzero(Vector x) { return !(x == T(0)); }
+};
+
+template <>
+struct Lanes<double> {
+  typedef double Vector __attribute__((vector_size(16)));
+  typedef long long Index __attribute__((vector_size(16)));
+  static constexpr std::size_t count = 2;
+
+  static Vector broadcast(double x) { return Vector{x, x}; }
+  static Vector load(const double* p) {
+    Vector x;
+    std::memcpy(&x, p, sizeof x);
+    return x;
+  }
+  static void store(double* p, Vector x) { std::memcpy(p, &x, sizeof x); }
+  static void transpose(Vector (&x)[2]) {
+    const Vector low = __builtin_shuffle(x[0], x[1], Index{0, 2});
+    x[1] = __builtin_shuffle(x[0], x[1], Index{1, 3});
+    x[0] = low;
+  }
+  static Vector either(Vector a, Vector b) { return (Vector)((Index)a | (Index)b); }
+  static bool any_nonzero(Vector x) { return !(x[0] == 0) || !(x[1] == 0); }
+};
+
+template <>
+struct Lanes<float> {
+  typedef float Vector __attribute__((vector_size(16)));
+  typedef int Index __attribute__((vector_size(16)));
+  static constexpr std::size_t count = 4;
+
+  static Vector broadcast(float x) { return Vector{x, x, x, x}; }
+  static Vector load(const float* p) {
+    Vector x;
+    std::memcpy(&x, p, sizeof x);
+    return x;
+  }
+  static void store(float* p, Vector x) { std::memcpy(p, &x, sizeof x); }
+  static void transpose(Vector (&x)[4]) {
+    const Vector a = __builtin_shuffle(x[0], x[1], Index{0, 4, 1, 5});
+    const Vector b = __builtin_shuffle(x[0], x[1], Index{2, 6, 3, 7});
+    const Vector c = __builtin_shuffle(x[2], x[3], Index{0, 4, 1, 5});
+    const Vector d = __builtin_shuffle(x[2], x[3], Index{2, 6, 3, 7});
+    x[0] = __builtin_shuffle(a, c, Index{0, 1, 4, 5});
+    x[1] = __builtin_shuffle(a, c, Index{2, 3, 6, 7});
+    x[2] = __builtin_shuffle(b, d, Index{0, 1, 4, 5});
+    x[3] = __builtin_shuffle(b, d, Index{2, 3, 6, 7});
+  }
+  static Vector either(Vector a, Vector b) { return (Vector)((Index)a | (Index)b); }
+  static bool any_nonzero(Vector x) {
+    return !(x[0] == 0) || !(x[1] == 0) || !(x[2] == 0) || !(x[3] == 0);
+  }
+};
+
+}  // namespace precipice

@@ -1,0 +1,104 @@
+#include "linalg/mpfr_space.hpp"
+
+namespace precipice {
+namespace {
+
+// Terms between two looks at the stop flag: a product of 100000-bit numbers takes about 0.3 ms,
+// so a few hundred of them pass in the 0.1 s that a stop may take.
+std::size_t terms_between_looks(long precision) {
+  return std::max<std::size_t>(64, (1u << 24) / static_cast<std::size_t>(precision));
+}
+
+bool same(mpfr_srcptr a, mpfr_srcptr b) { return mpfr_number_p(a) && mpfr_equal_p(a, b); }
+
+}  // namespace
+
+MpfrSpace::MpfrSpace(const Format& format, const StopFlag& stop)
+    : format_(format),
+      stop_(stop),
+      stride_(terms_between_looks(format.precision)),
+      term_(format.precision),
+      intermediate_(format.precision) {}
+
+Change MpfrSpace::descend(Array next, Array current, Scalar eta, Array g) {
+  Change change;
+  for (std::size_t i = 0; i < next.size; ++i) {
+    mpfr_mul(term_, eta.data, g.data + i, MPFR_RNDN);
+    mpfr_sub(term_, current.data + i, term_, MPFR_RNDN);
+    change.moved = change.moved || !same(term_, current.data + i);
+    change.returned = change.returned && same(term_, next.data + i);
+    mpfr_set(next.data + i, term_, MPFR_RNDN);
+  }
+  return change;
+}
+
+void MpfrSpace::matvec(Array f, const Matrix& x, Rows rows, Array u) {
+  for (std::size_t i = rows.begin; i < rows.end; ++i) {
+    const mpfr_srcptr row = x.row(i);
+    const mpfr_ptr sum = f.data + i;
+    mpfr_mul(sum, row, u.data, MPFR_RNDN);
+    for (std::size_t k = 1; k < x.columns && !stopped();) {
+      for (const std::size_t end = std::min(k + stride_, x.columns); k < end; ++k) {
+        mpfr_mul(term_, row + k, u.data + k, MPFR_RNDN);
+        mpfr_add(sum, sum, term_, MPFR_RNDN);
+      }
+    }
+  }
+}
+
+void MpfrSpace::matvec_transposed(Array g, const Matrix& x, Rows rows, Array z) {
+  for (std::size_t i = rows.begin; i < rows.end; ++i) {
+    const mpfr_srcptr row = x.row(i);
+    for (std::size_t k = 0; k < x.columns && !stopped();) {
+      const std::size_t end = std::min(k + stride_, x.columns);
+      if (i == 0)
+        for (; k < end; ++k) mpfr_mul(g.data + k, row + k, z.data, MPFR_RNDN);
+      for (; k < end; ++k) {
+        mpfr_mul(term_, row + k, z.data + i, MPFR_RNDN);
+        mpfr_add(g.data + k, g.data + k, term_, MPFR_RNDN);
+      }
+    }
+  }
+}
+
+void MpfrSpace::dot(Scalar s, Array a, Array b) {
+  mpfr_mul(s.data, a.data, b.data, MPFR_RNDN);
+  for (std::size_t i = 1; i < a.size; ++i) {
+    mpfr_mul(term_, a.data + i, b.data + i, MPFR_RNDN);
+    mpfr_add(s.data, s.data, term_, MPFR_RNDN);
+  }
+}
+
+void MpfrSpace::product(Scalar s, Array v, std::size_t skip) {
+  std::size_t j = skip == 0 ? 1 : 0;
+  mpfr_set(s.data, v.data + j, MPFR_RNDN);
+  while (++j < v.size)
+    if (j != skip) mpfr_mul(s.data, s.data, v.data + j, MPFR_RNDN);
+}
+
+MpfrSpace::Integer MpfrSpace::integer(long n) {
+  const mpfr_ptr rounded = allocate(1);
+  const bool exact = mpfr_set_si(rounded, n, MPFR_RNDN) == 0;
+  return {rounded, exact ? static_cast<unsigned long>(n) : 0};
+}
+
+MpfrSpace::Matrix MpfrSpace::matrix(std::size_t rows, std::size_t columns,
+                                    const ExactVector& values) {
+  const mpfr_ptr data = allocate(rows * columns);
+  for (std::size_t i = 0; i < rows * columns; ++i) round_to_format(data + i, values, i, format_);
+  return {data, rows, columns};
+}
+
+mpfr_ptr MpfrSpace::allocate(std::size_t n) {
+  const std::size_t significand = mpfr_custom_get_size(format_.precision);
+  memory_.push_back(std::make_unique<std::byte[]>(n * (sizeof(__mpfr_struct) + significand)));
+  auto* const headers = reinterpret_cast<mpfr_ptr>(memory_.back().get());
+  auto* const limbs = memory_.back().get() + n * sizeof(__mpfr_struct);
+  for (std::size_t i = 0; i < n; ++i) {
+    mpfr_custom_init(limbs + i * significand, format_.precision);
+    mpfr_custom_init_set(headers + i, MPFR_ZERO_KIND, 0, format_.precision, limbs + i * significand);
+  }
+  return headers;
+}
+
+}  // namespace precipice

@@ -1,0 +1,76 @@
+// What a Space is. Models and optimisers are written once, as text against these operations; a
+// Space carries them out for one family of numbers. No other code touches an element.
+//
+//   types
+//     Array     n numbers, all of one format        Scalar    one number, broadcast in map
+//     Integer   N, 2N, m ..., rounded once to the format (docs: design of the rounding contract)
+//     Matrix    constant data, opaque layout        Rows      a half-open range of its rows
+//
+//   elements, called by element programs only; one rounding each, to the format of `out`
+//     multiply(out, a, b)  add(out, a, b)  subtract(out, a, b)
+//     multiply_by_integer(out, a, n)  divide_by_integer(out, a, n)
+//     copy(out, a)           no rounding
+//     temporary(like)        a place for an intermediate result
+//
+//   arrays
+//     map<Program>(out, in...)              Program::apply(space, out_i, in_i...); aliasing allowed
+//     map_rows<Program>(rows, out, in...)   the same for i in rows
+//     descend(next, current, eta, g)        next = current - eta*g; next holds the array before
+//                                           current on entry; the Change says what repeats
+//
+//   sums, in the Space's order (sequential: from the first term, ascending, each product and each
+//   sum rounded)
+//     matvec(f, X, rows, u)                 f_i = sum_k X[i,k] u[k]  for i in rows
+//     matvec_transposed(g, X, rows, z)      g_k = sum_i X[i,k] z[i]; rows.begin > 0 continues g
+//     dot(s, a, b)   product(s, v, skip)    product in ascending order without v[skip];
+//                                           must not be empty
+//
+//     element_of(array, j)                  one element as a Scalar
+//
+//   iteration over rows; a Space picks block sizes that suit its memory
+//     first_rows(X)  next_rows(X, rows)  done(X, rows)
+//     stopped()                             the caller asked to stop: results are unfinished
+//
+//   boundary, outside the step
+//     array(n) scalar() integer(n) matrix(rows, columns, values)   memory lives as long as the Space
+//     assign(array, i, values, j)  exact(array, i)  measure(scalar)  to_double(array, i)
+//     is_finite(array)
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+
+// The model text runs on a GPU too; elsewhere the annotation is nothing.
+#ifdef __CUDACC__
+#define PRECIPICE_HOST_DEVICE __host__ __device__
+#else
+#define PRECIPICE_HOST_DEVICE
+#endif
+
+namespace precipice {
+
+// A half-open range of rows.
+struct Rows {
+  std::size_t begin, end;
+};
+
+// What an update did. `moved`: some parameter of step t+1 differs from step t's; `returned`: none
+// differs from step t-1's. A non-finite parameter always counts as different.
+struct Change {
+  bool moved = false;
+  bool returned = true;
+
+  PRECIPICE_HOST_DEVICE Change& operator&=(const Change& other) {
+    moved = moved || other.moved;
+    returned = returned && other.returned;
+    return *this;
+  }
+};
+
+// No element is skipped by this index of product().
+inline constexpr std::size_t skip_none = static_cast<std::size_t>(-1);
+
+// Set from another thread to end a run; Spaces look at it between blocks of work.
+using StopFlag = std::atomic<bool>;
+
+}  // namespace precipice

@@ -1,0 +1,53 @@
+// Sharpness and layer imbalance of a run of the minimalist model, in float64 (science: sharpness).
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "linalg/native_space.hpp"
+#include "models/minimalist_hessian.hpp"
+
+namespace precipice {
+
+struct CurvatureSpec {
+  SpectralData spectrum;
+  std::vector<double> left;  // e_i as rows, (r, N)
+  // X as rounded to the working format, (N, d), if f = X u is to be recomputed in float64: the
+  // pre-activations of a run at p <= 24 bits carry 2^-p of error. Empty otherwise.
+  std::vector<double> X;
+};
+
+class MinimalistCurvature {
+ public:
+  MinimalistCurvature(const CurvatureSpec& spec, Loss loss, std::size_t samples,
+                      std::size_t features, std::size_t factors);
+
+  // Moves to the parameters that the trainee has evaluated.
+  template <class Trainee>
+  void observe(const Trainee& trainee) {
+    if (recompute_) {
+      trainee.parameters(u_, v_);
+      recompute_preactivations();
+    } else {
+      trainee.preactivations(f_);
+      trainee.factors(v_);
+    }
+    project();
+  }
+  double sharpness();
+  std::vector<double> layer_imbalance() const { return hessian_.layer_imbalance(c_, v_); }
+
+ private:
+  using Space = NativeSpace<double>;
+  void recompute_preactivations();
+  void project();  // c_i = e_i.f
+
+  StopFlag never_stops_{false};
+  Space space_;
+  Space::Matrix left_, X_;
+  MinimalistHessian hessian_;
+  bool recompute_;
+  std::vector<double> u_, v_, f_, c_;
+};
+
+}  // namespace precipice

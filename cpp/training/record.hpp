@@ -1,0 +1,51 @@
+// What is recorded, and when.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "numbers/exact.hpp"
+
+namespace precipice {
+
+// Cadences in steps; 0 records nothing. Series are recorded at multiples of their cadence, at the
+// last step and at a blow-up.
+struct RecordPlan {
+  std::int64_t loss = 0, sharpness = 0, parameters = 0, layer_imbalance = 0;
+};
+
+inline bool due(std::int64_t cadence, std::int64_t step) { return cadence > 0 && step % cadence == 0; }
+
+// Sharpness oscillates with period 2 in a catapult: single samples would alias, so it is recorded
+// at the step after a due one too (science: events).
+inline bool due_in_pairs(std::int64_t cadence, std::int64_t step) {
+  return due(cadence, step) || (cadence > 0 && step > 0 && due(cadence, step - 1));
+}
+
+// What was recorded since the last call of advance(); each series with its own steps.
+struct Records {
+  struct Loss {
+    std::vector<std::int64_t> step;
+    std::vector<double> value, log2;
+  };
+  struct Sharpness {
+    std::vector<std::int64_t> step;
+    std::vector<double> value;
+  };
+  struct LayerImbalance {
+    std::vector<std::int64_t> step;
+    std::vector<double> value;  // D-1 numbers a step
+  };
+  struct Parameters {
+    std::vector<std::int64_t> step;
+    std::vector<std::string> text;  // exact; all parameters of a step, in order
+  };
+  Loss loss;
+  Sharpness sharpness;
+  LayerImbalance layer_imbalance;
+  Parameters parameters;
+};
+
+}  // namespace precipice

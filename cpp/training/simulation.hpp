@@ -1,0 +1,38 @@
+// A run that advances in blocks of time.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "training/outcome.hpp"
+#include "training/record.hpp"
+
+namespace precipice {
+
+struct NamedValues {
+  std::string name;
+  std::vector<std::string> text;  // exact
+};
+
+class Simulation {
+ public:
+  Simulation() = default;
+  Simulation(const Simulation&) = delete;
+  Simulation& operator=(const Simulation&) = delete;
+  virtual ~Simulation() = default;
+
+  // Runs for about `seconds`, or until the run ends or stop() is called; returns what was recorded.
+  virtual Records advance(double seconds) = 0;
+
+  // From any thread: ends the block within about 0.1 s, if need be within a step; that step is then
+  // taken afresh by the next advance().
+  virtual void stop() noexcept = 0;
+
+  virtual Outcome outcome() const = 0;
+  virtual std::int64_t step() const = 0;             // steps taken
+  virtual std::vector<NamedValues> parameters() = 0;  // at step()
+  virtual double step_size() const = 0;               // eta in the working format, as float64
+};
+
+}  // namespace precipice

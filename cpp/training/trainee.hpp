@@ -1,0 +1,115 @@
+// The minimalist model as the loop sees it: data, parameters and work arrays in one Space.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "linalg/space.hpp"
+#include "models/minimalist.hpp"
+#include "numbers/exact.hpp"
+#include "training/gradient_descent.hpp"
+#include "training/simulation.hpp"
+
+namespace precipice {
+
+struct MinimalistSpec {
+  std::size_t samples = 0, features = 0, factors = 0;  // N, d, D-1
+  ExactVector X, y, u, v, step_size;
+  Loss loss = Loss::half_mean;
+};
+
+template <class Space>
+class MinimalistTrainee {
+ public:
+  using Model = Minimalist<Space>;
+  using Parameters = typename Model::Parameters;
+
+  MinimalistTrainee(const Format& format, const MinimalistSpec& spec)
+      : space_(format, stop_),
+        data_{space_.matrix(spec.samples, spec.features, spec.X), vector(spec.y), spec.loss,
+              {space_.integer(2), integer(spec.samples), integer(2 * spec.samples)}},
+        current_{vector(spec.u), vector(spec.v)},
+        other_{space_.array(spec.features), space_.array(spec.factors)},
+        work_{space_.array(spec.samples), space_.array(spec.samples), space_.array(spec.features),
+              space_.array(spec.factors), space_.scalar(), space_.scalar(), space_.scalar(),
+              space_.scalar()},
+        optimizer_{space_.scalar()},
+        step_size_(space_.array(1)) {
+    space_.assign(step_size_, 0, spec.step_size, 0);
+    space_.assign(optimizer_.eta, spec.step_size, 0);
+  }
+
+  StopFlag& stop_flag() { return stop_; }
+
+  // Loss and gradient at the current parameters; false if stopped before they were finished.
+  bool evaluate() {
+    Model::gradient(space_, data_, current_, work_);
+    Model::loss(space_, data_, work_);
+    return !space_.stopped();
+  }
+  // Computes the next parameters from the gradient; accept() makes them the current ones.
+  Change update() {
+    Change change = optimizer_.step(space_, other_.u, current_.u, work_.g);
+    return change &= optimizer_.step(space_, other_.v, current_.v, work_.h);
+  }
+  void accept() { std::swap(current_, other_); }
+
+  // A non-finite u_k makes every pre-activation non-finite (0*Inf is NaN, and no sum recovers), so
+  // a finite f_0 vouches for all of u without looking at it.
+  bool parameters_finite() const {
+    if (!space_.is_finite(current_.v)) return false;
+    return space_.is_finite({work_.f.data, 1}) || space_.is_finite(current_.u);
+  }
+
+  double measured_loss() const { return measured_loss_of(work_.z); }
+  double loss_of_labels() const { return measured_loss_of(data_.y); }
+  DoubleLog2 loss() { return space_.measure(work_.L); }
+  double step_size() const { return Space::to_double(step_size_, 0); }
+
+  void preactivations(std::vector<double>& f) const { to_doubles(work_.f, f); }
+  void parameters(std::vector<double>& u, std::vector<double>& v) const {
+    to_doubles(current_.u, u);
+    to_doubles(current_.v, v);
+  }
+  void factors(std::vector<double>& v) const { to_doubles(current_.v, v); }
+  std::vector<NamedValues> exact_parameters() {
+    return {{"u", texts(current_.u)}, {"v", texts(current_.v)}};
+  }
+
+ private:
+  typename Space::Array vector(const ExactVector& values) {
+    const auto a = space_.array(size(values));
+    for (std::size_t i = 0; i < a.size; ++i) space_.assign(a, i, values, i);
+    return a;
+  }
+  typename Space::Integer integer(std::size_t n) { return space_.integer(static_cast<long>(n)); }
+  double measured_loss_of(typename Space::Array z) const {
+    double squares = 0;
+    for (std::size_t i = 0; i < z.size; ++i) {
+      const double x = Space::to_double(z, i);
+      squares += x * x;
+    }
+    return loss_of_squares(data_.loss, squares, z.size);
+  }
+  static void to_doubles(typename Space::Array a, std::vector<double>& out) {
+    out.resize(a.size);
+    for (std::size_t i = 0; i < a.size; ++i) out[i] = Space::to_double(a, i);
+  }
+  std::vector<std::string> texts(typename Space::Array a) {
+    std::vector<std::string> text(a.size);
+    for (std::size_t i = 0; i < a.size; ++i) text[i] = space_.exact(a, i);
+    return text;
+  }
+
+  StopFlag stop_{false};
+  Space space_;
+  typename Model::Data data_;
+  Parameters current_, other_;  // theta_t, and theta_{t-1} that theta_{t+1} will replace
+  typename Model::Work work_;
+  GradientDescent<Space> optimizer_;
+  typename Space::Array step_size_;
+};
+
+}  // namespace precipice

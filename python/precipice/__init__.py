@@ -1,0 +1,86 @@
+"""precipice: gradient descent at any floating-point precision.
+
+How does floating-point precision change a training run? The names below are imported on first
+use, so that ``import precipice`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Comparison": "precipice.study.comparison",
+    "GD": "precipice.optimizers",
+    "InvalidArgument": "precipice.errors",
+    "Minimalist": "precipice.models",
+    "Outcome": "precipice.results",
+    "Precision": "precipice.precision",
+    "Problem": "precipice.problems",
+    "Record": "precipice.record",
+    "Run": "precipice.results",
+    "Series": "precipice.results",
+    "compare": "precipice.study.comparison",
+    "load": "precipice.study.storage",
+    "simulate": "precipice.simulate",
+}
+_MODULES = {
+    "analysis": "precipice.analysis",
+    "init": "precipice.initialisers",
+    "problems": "precipice.problems",
+    "theory": "precipice.theory",
+}
+
+if TYPE_CHECKING:
+    from precipice import analysis as analysis
+    from precipice import initialisers as init
+    from precipice import problems as problems
+    from precipice import theory as theory
+    from precipice.errors import InvalidArgument
+    from precipice.models import Minimalist
+    from precipice.optimizers import GD
+    from precipice.precision import Precision
+    from precipice.problems import Problem
+    from precipice.record import Record
+    from precipice.results import Outcome, Run, Series
+    from precipice.simulate import simulate
+    from precipice.study.comparison import Comparison, compare
+    from precipice.study.storage import load
+
+__all__ = [
+    "GD",
+    "Comparison",
+    "InvalidArgument",
+    "Minimalist",
+    "Outcome",
+    "Precision",
+    "Problem",
+    "Record",
+    "Run",
+    "Series",
+    "analysis",
+    "compare",
+    "init",
+    "load",
+    "problems",
+    "simulate",
+    "theory",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for (PEP 562)."""
+    if name in _HOMES:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+    elif name in _MODULES:
+        value = importlib.import_module(_MODULES[name])
+    else:
+        raise AttributeError(f"module 'precipice' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES, *_MODULES})

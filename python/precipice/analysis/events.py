@@ -1,0 +1,393 @@
+"""Crossings, catapults and blow-ups, read off the recorded loss and sharpness.
+
+During a catapult the sharpness oscillates with period 2, so everything that compares with the
+threshold over an interval uses the pair mean S̄_t = (S_t + S_{t+1})/2, which exists where both t
+and t + 1 were recorded. The threshold is 2/η with η as rounded to the working format.
+
+The definitions follow the catapult picture of Lewkowycz et al. (2020) and the precision
+experiments of Yoo, Song and Yun (2025), appendix D.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from precipice.errors import InvalidArgument
+
+_Floats = NDArray[np.float64]
+_Steps = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Catapult:
+    """One excursion of the pair mean S̄ above the threshold.
+
+    Attributes
+    ----------
+    kind : str
+        ``"catapult"``: the loss rose to at least ``spike_factor`` times its value at `start`;
+        ``"gentle"``: it did not; ``"open"``: it had not when the run ended, before `end` + merge.
+    start, end : int, int or None
+        First and last step with S̄ at or above the threshold; `end` is None if the run ended
+        inside the excursion.
+    crossing : int
+        First step with S at or above the threshold: `start` or the step after.
+    peak_step, peak_sharpness : int, float
+        Where S̄ is largest, and S̄ there.
+    peak_step_raw, peak_sharpness_raw : int, float
+        The same of S itself, over the steps that the excursion's pairs cover.
+    spike_step, spike_loss, spike_log2_loss : int or None, float, float
+        The largest loss from `start` to `end` + merge; the logarithm stays finite where the
+        float64 value underflows. None and NaN where no loss was recorded there.
+    drop_step : int or None
+        First step with S below the threshold at or after `peak_step`.
+    delay : int or None
+        `drop_step` - `crossing`, in steps.
+    overshoot : float
+        η · `peak_sharpness` / 2: 1 at the threshold.
+    """
+
+    kind: str
+    start: int
+    crossing: int
+    peak_step: int
+    peak_sharpness: float
+    peak_step_raw: int
+    peak_sharpness_raw: float
+    spike_step: int | None
+    spike_loss: float
+    spike_log2_loss: float
+    drop_step: int | None
+    end: int | None
+    delay: int | None
+    overshoot: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as a JSON object; numbers that are not finite become None."""
+        return _json_object(self)
+
+
+@dataclass(frozen=True)
+class Blowup:
+    """Where a run blew up.
+
+    Attributes
+    ----------
+    step : int
+        The step at which the run was ended.
+    loss, sharpness : float
+        The values recorded at that step; NaN where none was.
+    excursion : int or None
+        Index in `Events.catapults` of the excursion it happened in (from its start to its end +
+        merge); None if it happened outside every excursion.
+    """
+
+    step: int
+    loss: float
+    sharpness: float
+    excursion: int | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as a JSON object; numbers that are not finite become None."""
+        return _json_object(self)
+
+
+@dataclass(frozen=True)
+class Events:
+    """What happened in a run, with the thresholds that were used to say so.
+
+    Attributes
+    ----------
+    started_above : bool
+        The sharpness at step 0 was at or above the threshold.
+    crossing : int or None
+        The first excursion's crossing; 0 if the run started above.
+    catapults : tuple of Catapult
+        All excursions in order, whatever their kind.
+    blowup : Blowup or None
+    threshold, merge, spike_factor : float, int, float
+        The arguments of `find_events`.
+    """
+
+    started_above: bool
+    crossing: int | None
+    catapults: tuple[Catapult, ...]
+    blowup: Blowup | None
+    threshold: float
+    merge: int
+    spike_factor: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON object; numbers that are not finite become None."""
+        return {
+            "started_above": self.started_above,
+            "crossing": self.crossing,
+            "catapults": [catapult.to_dict() for catapult in self.catapults],
+            "blowup": None if self.blowup is None else self.blowup.to_dict(),
+            "threshold": _finite_or_none(self.threshold),
+            "merge": self.merge,
+            "spike_factor": _finite_or_none(self.spike_factor),
+        }
+
+
+def find_events(
+    loss_step: ArrayLike,
+    loss_value: ArrayLike,
+    loss_log2: ArrayLike | None,
+    sharpness_step: ArrayLike,
+    sharpness_value: ArrayLike,
+    *,
+    threshold: float,
+    lr: float,
+    last_step: int,
+    blowup_step: int | None,
+    merge: int = 20,
+    spike_factor: float = 2.0,
+) -> Events:
+    """Find the excursions of the sharpness above the threshold, their spikes, and the blow-up.
+
+    Parameters
+    ----------
+    loss_step, loss_value : array_like, shape (T,)
+        Ascending steps at which the loss was recorded, and the loss.
+    loss_log2 : array_like, shape (T,), or None
+        log2 of the loss; None takes it from `loss_value` (wrong below 1e-308).
+    sharpness_step, sharpness_value : array_like, shape (U,)
+        Ascending steps at which the sharpness S was recorded, and S. With a cadence above 1,
+        record consecutive pairs: a step whose successor is missing has no pair mean.
+    threshold : float
+        2/η with η as rounded to the working format.
+    lr : float
+        That η; used for the overshoot.
+    last_step : int
+        The step at which the run ended.
+    blowup_step : int or None
+        The step b of a blow-up. S and drops are then read at t < b only, pair means at t + 1 < b.
+    merge : int
+        Two intervals with fewer than `merge` steps between them are one excursion.
+    spike_factor : float
+        The rise of the loss, relative to its value at the excursion's start (the last recorded
+        one, if the loss was not recorded there), from which an excursion is a catapult.
+
+    Returns
+    -------
+    Events
+
+    Raises
+    ------
+    InvalidArgument
+        If a series is not one-dimensional, ascending and of one length, or a number is out of
+        range.
+
+    Notes
+    -----
+    Costs O(T + U) a call and allocates a few arrays of that size.
+    """
+    _check_numbers(threshold, lr, last_step, merge, spike_factor)
+    loss = _LossCurve.build(loss_step, loss_value, loss_log2)
+    steps, values = _series("sharpness", sharpness_step, sharpness_value)
+    sharpness = _SharpnessCurve.build(steps, values, threshold, blowup_step)
+    catapults = tuple(
+        _describe(sharpness, loss, interval, lr, last_step, merge, spike_factor)
+        for interval in sharpness.excursions(merge)
+    )
+    started_above = bool(
+        sharpness.step.size and sharpness.step[0] == 0 and sharpness.value[0] >= threshold
+    )
+    crossing = 0 if started_above else (catapults[0].crossing if catapults else None)
+    blowup = None
+    if blowup_step is not None:
+        blowup = Blowup(
+            step=int(blowup_step),
+            loss=_value_at(loss.step, loss.value, blowup_step),
+            sharpness=_value_at(steps, values, blowup_step),
+            excursion=_excursion_of(blowup_step, catapults, merge),
+        )
+    return Events(
+        started_above,
+        crossing,
+        catapults,
+        blowup,
+        float(threshold),
+        int(merge),
+        float(spike_factor),
+    )
+
+
+@dataclass(frozen=True)
+class _LossCurve:
+    """The recorded loss with logarithms that are never NaN."""
+
+    step: _Steps
+    value: _Floats
+    log2: _Floats
+
+    @classmethod
+    def build(cls, step: ArrayLike, value: ArrayLike, log2: ArrayLike | None) -> _LossCurve:
+        steps, values = _series("loss", step, value)
+        if log2 is None:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                logs = np.log2(values)
+        else:
+            logs = _series("loss_log2", steps, log2)[1]
+        # A NaN loss (after Inf - Inf) is neither a start to compare with nor a spike.
+        return cls(steps, values, np.where(np.isnan(logs), -np.inf, logs))
+
+    def at_or_before(self, step: int) -> float:
+        """Return log2 of the last loss recorded up to `step` (-inf if there is none)."""
+        index = int(np.searchsorted(self.step, step, side="right")) - 1
+        return float(self.log2[index]) if index >= 0 else -math.inf
+
+    def largest(self, first: int, last: int) -> tuple[int | None, float, float]:
+        """Return (step, loss, log2 loss) of the largest loss within [first, last]."""
+        low, high = np.searchsorted(self.step, [first, last + 1])
+        if low == high or np.max(self.log2[low:high]) == -np.inf:
+            return None, math.nan, math.nan
+        index = int(low + np.argmax(self.log2[low:high]))
+        return int(self.step[index]), float(self.value[index]), float(self.log2[index])
+
+
+@dataclass(frozen=True)
+class _SharpnessCurve:
+    """The recorded sharpness before a blow-up, and the pair means that exist."""
+
+    step: _Steps
+    value: _Floats
+    pair_step: _Steps
+    pair_mean: _Floats
+    threshold: float
+
+    @classmethod
+    def build(
+        cls, step: _Steps, value: _Floats, threshold: float, blowup_step: int | None
+    ) -> _SharpnessCurve:
+        if blowup_step is not None:
+            before = step < blowup_step
+            step, value = step[before], value[before]
+        paired = np.flatnonzero(np.diff(step) == 1)
+        with np.errstate(invalid="ignore", over="ignore"):
+            # Halved first: the sum of two large sharpnesses may overflow, their mean does not.
+            mean = 0.5 * value[paired] + 0.5 * value[paired + 1]
+        return cls(step, value, step[paired], mean, threshold)
+
+    def excursions(self, merge: int) -> list[tuple[int, int]]:
+        """Return the (first, last) indices into the pair means of every excursion."""
+        above = self.pair_mean >= self.threshold
+        edges = np.diff(np.concatenate(([False], above, [False])).astype(np.int8))
+        found: list[tuple[int, int]] = []
+        for first, last in zip(
+            np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1, strict=True
+        ):
+            if found and self.pair_step[first] - self.pair_step[found[-1][1]] - 1 < merge:
+                found[-1] = (found[-1][0], int(last))
+            else:
+                found.append((int(first), int(last)))
+        return found
+
+    def within(self, first: int, last: int) -> slice:
+        """Return the slice of the recorded steps within [first, last]."""
+        low, high = np.searchsorted(self.step, [first, last + 1])
+        return slice(int(low), int(high))
+
+
+def _describe(
+    sharpness: _SharpnessCurve,
+    loss: _LossCurve,
+    interval: tuple[int, int],
+    lr: float,
+    last_step: int,
+    merge: int,
+    spike_factor: float,
+) -> Catapult:
+    """Describe the excursion that covers the given indices of the pair means."""
+    first, last = interval
+    start, final = int(sharpness.pair_step[first]), int(sharpness.pair_step[last])
+    ended = last + 1 < sharpness.pair_step.size
+    means = sharpness.pair_mean[first : last + 1]
+    # Gaps that were merged may hold NaN; the interval's own ends never do.
+    peak = first + int(np.nanargmax(means))
+    peak_step, peak_sharpness = int(sharpness.pair_step[peak]), float(sharpness.pair_mean[peak])
+
+    covered = sharpness.within(start, final + 1)
+    raw_step, raw = sharpness.step[covered], sharpness.value[covered]
+    raw_peak = int(np.nanargmax(raw))
+    # One of S_start, S_{start+1} reaches the threshold because their mean does.
+    crossing = int(raw_step[np.flatnonzero(raw >= sharpness.threshold)[0]])
+
+    after = sharpness.within(peak_step, last_step)
+    below = np.flatnonzero(sharpness.value[after] < sharpness.threshold)
+    drop_step = int(sharpness.step[after][below[0]]) if below.size else None
+
+    window_end = final + merge if ended else last_step
+    spike_step, spike_loss, spike_log2 = loss.largest(start, min(window_end, last_step))
+    # In log2, so that losses below 1e-308 are compared as well as any.
+    spiked = spike_step is not None and (
+        spike_log2 >= loss.at_or_before(start) + math.log2(spike_factor)
+    )
+    complete = ended and last_step >= final + merge
+    return Catapult(
+        kind="catapult" if spiked else "gentle" if complete else "open",
+        start=start,
+        crossing=crossing,
+        peak_step=peak_step,
+        peak_sharpness=peak_sharpness,
+        peak_step_raw=int(raw_step[raw_peak]),
+        peak_sharpness_raw=float(raw[raw_peak]),
+        spike_step=spike_step,
+        spike_loss=spike_loss,
+        spike_log2_loss=spike_log2,
+        drop_step=drop_step,
+        end=final if ended else None,
+        delay=None if drop_step is None else drop_step - crossing,
+        overshoot=lr * peak_sharpness / 2,
+    )
+
+
+def _excursion_of(step: int, catapults: tuple[Catapult, ...], merge: int) -> int | None:
+    """Return the index of the excursion whose span, to its end + merge, holds the step."""
+    for index, catapult in enumerate(catapults):
+        if catapult.start <= step and (catapult.end is None or step <= catapult.end + merge):
+            return index
+    return None
+
+
+def _series(name: str, step: ArrayLike, value: ArrayLike) -> tuple[_Steps, _Floats]:
+    """Return steps and values as arrays after checking that they are a series."""
+    steps = np.asarray(step, dtype=np.int64)
+    values = np.asarray(value, dtype=np.float64)
+    if steps.ndim != 1 or steps.shape != values.shape:
+        shapes = f"steps {steps.shape}, values {values.shape}"
+        raise InvalidArgument(name, shapes, "steps and values must be vectors of one length")
+    if steps.size and (steps[0] < 0 or np.any(np.diff(steps) <= 0)):
+        raise InvalidArgument(name, steps, "steps must be non-negative and strictly ascending")
+    return steps, values
+
+
+def _check_numbers(
+    threshold: float, lr: float, last_step: int, merge: int, spike_factor: float
+) -> None:
+    for name, number in (("threshold", threshold), ("lr", lr), ("spike_factor", spike_factor)):
+        if not number > 0:
+            raise InvalidArgument(name, number, "must be a positive number")
+    for name, count in (("last_step", last_step), ("merge", merge)):
+        if count < 0:
+            raise InvalidArgument(name, count, "must be zero or more steps")
+
+
+def _value_at(steps: _Steps, values: _Floats, step: int) -> float:
+    """Return the value recorded at a step, NaN if none was."""
+    index = int(np.searchsorted(steps, step))
+    return float(values[index]) if index < steps.size and steps[index] == step else math.nan
+
+
+def _finite_or_none(value: object) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _json_object(record: Catapult | Blowup) -> dict[str, Any]:
+    return {name: _finite_or_none(value) for name, value in vars(record).items()}

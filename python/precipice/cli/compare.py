@@ -1,0 +1,31 @@
+"""`precipice compare`: one training run at many precisions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from precipice.cli.options import training_options
+
+_PRECISION = click.option(
+    "--precision",
+    metavar="NAMES",
+    help="Formats, comma-separated: float32 float64 float80 float128 mpfr<bits>; default: "
+    "float32,float64 and mpfr113 … mpfr1024.",
+)
+
+
+@click.command("compare")
+@training_options(workers=True, precision=_PRECISION)
+def command(precision: str | None, **flags: Any) -> None:
+    """Train one problem at many precisions and compare what happens.
+
+    PROBLEM is fig6 (the default), opposing_signals, cifar10, or a path to a .npz or .csv file;
+    KEY=VALUE words are its settings, as in: cifar10 path=images.npz n=100.
+    """
+    from precipice.cli.session import carry_out, print_comparison
+    from precipice.precision import DEFAULT_PRECISIONS
+
+    names = DEFAULT_PRECISIONS if precision is None else tuple(precision.split(","))
+    carry_out(names, flags, show=print_comparison)

@@ -1,0 +1,199 @@
+"""The flags that commands share, and the library calls that they stand for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from precipice.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from precipice.models import Minimalist
+    from precipice.optimizers import GD
+    from precipice.problems import Problem
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a command line asks for, in the library's words.
+
+    Attributes
+    ----------
+    problem, model, optimizer
+        The first arguments of `compare`.
+    keywords : dict
+        Its keywords, except for the precisions and those that say how it is carried out.
+    """
+
+    problem: Problem
+    model: Minimalist
+    optimizer: GD
+    keywords: dict[str, Any]
+
+
+class BlowupFactor(click.ParamType):
+    """A positive number, ``inf`` (only non-finite numbers end the run) or ``none`` (no test)."""
+
+    name = "number|inf|none"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float | None:
+        """Return the factor; None switches the test off."""
+        if not isinstance(value, str):
+            return float(value)
+        if value.lower() == "none":
+            return None
+        try:
+            factor = float(value)
+        except ValueError:
+            factor = math.nan
+        if not factor > 0:
+            self.fail(f"{value!r} is neither a positive number nor inf nor none.", param, ctx)
+        return factor
+
+
+# In the order in which --help shows them.
+_TRAINING = (
+    click.argument("problem", default="fig6"),
+    click.argument("settings", nargs=-1, metavar="[KEY=VALUE]..."),
+    click.option("--model", type=click.Choice(["minimalist"]), default="minimalist"),
+    click.option("--depth", type=int, default=2, help="Layers of the model, at least 2."),
+    click.option(
+        "--loss",
+        type=click.Choice(["half_mean", "mean", "half_sum", "sum"]),
+        help="Normalisation of the squared loss; default: the problem's, else half_mean.",
+    ),
+    click.option("--lr", help="Learning rate η, exact: 2/50, 0.02; default: the problem's."),
+    click.option("--steps", type=int, help="Steps to run; default: the problem's."),
+    click.option(
+        "--init",
+        help="pytorch, normal:ALPHA,BETA, balanced:C or constant:C; default: the problem's, "
+        "else pytorch.",
+    ),
+    click.option("--seed", type=int, default=0, help="Seed of the initialisation."),
+)
+
+_NUMERICS = (
+    click.option(
+        "--problem-dtype",
+        default="float64",
+        help="Format the data, start and η are first rounded to, or exact.",
+    ),
+    click.option("--order", type=click.Choice(["sequential"]), default="sequential"),
+    click.option("--coordinates", type=click.Choice(["primal"]), default="primal"),
+    click.option("--measure-precision", type=click.Choice(["float64"]), default="float64"),
+    click.option(
+        "--record-every", type=int, default=1, help="Record loss and sharpness every n steps."
+    ),
+    click.option(
+        "--blowup-factor",
+        type=BlowupFactor(),
+        default=1e6,
+        help="A loss this many times the early loss ends a run as blown up.",
+    ),
+    click.option("--tol", type=float, help="Stop once the loss is this close to its floor."),
+    click.option("--max-seconds", type=float, help="Stop each run after so many seconds."),
+    click.option(
+        "--engine",
+        type=click.Choice(["core", "reference"]),
+        default="core",
+        help="reference is the slow gmpy2 program that the core is checked against.",
+    ),
+)
+
+_OUTPUT = (
+    click.option(
+        "--out",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Directory for the results: absent, empty, or of the same comparison.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead."),
+    click.option("--quiet", is_flag=True, help="Show no progress."),
+)
+
+
+def training_options(*, workers: bool, precision: Any) -> Callable[[_Command], _Command]:
+    """Return a decorator that adds what every training command understands.
+
+    Parameters
+    ----------
+    workers : bool
+        Whether there is more than one run to hand out.
+    precision : click option
+        The command's own ``--precision``.
+    """
+    parallel = click.option("--workers", type=int, help="Threads; default: one a core.")
+    options = [*_TRAINING, precision, *_NUMERICS, *([parallel] if workers else []), *_OUTPUT]
+
+    def decorate(command: _Command) -> _Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def request(problem: str, settings: Sequence[str], flags: Mapping[str, Any]) -> Request:
+    """Return what the flags ask for, with the problem's presets where a flag is absent.
+
+    Raises
+    ------
+    InvalidArgument
+        If a flag breaks its rule, or is absent and the problem has no preset for it.
+    """
+    from precipice import initialisers, problems
+    from precipice.models import Minimalist
+    from precipice.optimizers import GD
+    from precipice.record import Record
+
+    model = Minimalist(depth=flags["depth"])
+    chosen = problems.by_name(problem, parse_settings(settings))
+    presets = chosen.presets
+
+    def given_or_preset(name: str) -> Any:
+        value = flags[name] if flags[name] is not None else getattr(presets, name)
+        if value is None:
+            raise InvalidArgument(name, None, f"must be given: {chosen.name} has no preset for it")
+        return value
+
+    init = flags["init"] or presets.init or "pytorch"
+    keywords = {
+        "steps": given_or_preset("steps"),
+        "init": initialisers.parse(init, flags["seed"]),
+        "loss": flags["loss"] or presets.loss or "half_mean",
+        "record": Record(loss=flags["record_every"], sharpness=flags["record_every"]),
+    }
+    for name in (
+        "order", "coordinates", "problem_dtype", "measure_precision",
+        "blowup_factor", "tol", "max_seconds", "engine",
+    ):  # fmt: skip
+        keywords[name] = flags[name]
+    return Request(chosen, model, GD(lr=given_or_preset("lr")), keywords)
+
+
+def parse_settings(settings: Sequence[str]) -> dict[str, str]:
+    """Return ``key=value`` words as a dict.
+
+    Raises
+    ------
+    InvalidArgument
+        If a word has no ``=`` or a key comes twice.
+    """
+    parsed: dict[str, str] = {}
+    for word in settings:
+        key, separator, value = word.partition("=")
+        if not separator or not key:
+            raise InvalidArgument("setting", word, "must have the form key=value")
+        if key in parsed:
+            raise InvalidArgument("setting", word, f"{key} is set twice")
+        parsed[key] = value
+    return parsed

@@ -1,0 +1,109 @@
+"""A live line for every run, on a terminal."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.table import Table
+
+    from precipice.simulate import Progress
+
+_LOG10_OF_2 = math.log10(2.0)
+_REFRESHES_PER_SECOND = 8
+
+
+def wanted(*, quiet: bool, as_json: bool) -> bool:
+    """Return whether there is somebody who sees progress and has not asked for silence."""
+    return sys.stderr.isatty() and not quiet and (sys.stdout.isatty() or not as_json)
+
+
+class ProgressDisplay:
+    """One line a run on stderr: step, loss, sharpness against 2/η, and rate.
+
+    Use it as a context manager and hand it to `compare` as `progress`. Workers only leave their
+    latest `Progress` here; drawing happens in the display's own thread, a few times a second.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The precisions, in the order of the lines.
+    steps : int
+        Steps of every run.
+    """
+
+    def __init__(self, names: Sequence[str], steps: int) -> None:
+        self._names = list(names)
+        self._steps = steps
+        self._latest: dict[str, Progress] = {}
+        self._began: dict[str, float] = {}
+        self._changed: dict[str, float] = {}
+        self._live: Live | None = None
+
+    def __call__(self, progress: Progress) -> None:
+        """Take note of how far a run is; called from its worker thread."""
+        name = str(progress.precision)
+        now = time.monotonic()
+        self._began.setdefault(name, now)
+        self._changed[name] = now
+        self._latest[name] = progress
+
+    def __enter__(self) -> ProgressDisplay:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._live = Live(
+            get_renderable=self.render,
+            console=Console(stderr=True),
+            refresh_per_second=_REFRESHES_PER_SECOND,
+            transient=True,
+        )
+        self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def render(self) -> Table:
+        """Return the lines as they are now."""
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+
+        lines = Table.grid(padding=(0, 2))
+        lines.add_column()
+        lines.add_column(width=16)
+        for _ in range(4):
+            lines.add_column(justify="right", no_wrap=True)
+        for name in self._names:
+            latest = self._latest.get(name)
+            done = 0 if latest is None else latest.step
+            bar = ProgressBar(total=max(1, self._steps), completed=done, width=16)
+            lines.add_row(name, bar, f"{done}/{self._steps}", *self._figures(name, latest))
+        return lines
+
+    def _figures(self, name: str, latest: Progress | None) -> tuple[str, str, str]:
+        """Return loss, sharpness and rate of one run as text."""
+        if latest is None:
+            return "", "", "waiting"
+        loss = sharpness = ""
+        if latest.log2_loss is not None and math.isfinite(latest.log2_loss):
+            loss = f"log₁₀L {latest.log2_loss * _LOG10_OF_2:7.2f}"
+        elif latest.loss is not None:
+            loss = f"L {latest.loss:g}"
+        if latest.sharpness is not None and math.isfinite(latest.sharpness):
+            sharpness = f"S/(2/η) {latest.sharpness / latest.threshold:5.2f}"
+        elapsed = self._changed[name] - self._began[name]
+        rate = f"{latest.step / elapsed:,.0f} steps/s" if elapsed > 0 else ""
+        return loss, sharpness, rate

@@ -1,0 +1,198 @@
+"""From flags to a finished comparison on the screen and on disk."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from precipice.cli.options import request
+from precipice.cli.progress import ProgressDisplay, wanted
+
+if TYPE_CHECKING:
+    from precipice.results import Run
+    from precipice.study.comparison import Comparison, Estimate, PreparedComparison
+
+# An estimate is worth a line when there is time to read it.
+_WORTH_SAYING_SECONDS = 10.0
+_INTERRUPTED = 130
+
+
+def carry_out(
+    names: Sequence[str], flags: Mapping[str, Any], *, show: Callable[[Comparison], None]
+) -> None:
+    """Check everything, run, save and print; after Ctrl-C keep what was computed.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The precisions.
+    flags : mapping
+        The values of `training_options`.
+    show : callable
+        Prints a comparison for a reader.
+
+    Raises
+    ------
+    InvalidArgument
+        Before anything is computed or written.
+    """
+    from precipice.study.comparison import ComparisonInterrupted, prepare_comparison
+    from precipice.study.storage import check_destination
+
+    asked = request(flags["problem"], flags["settings"], flags)
+    prepared = prepare_comparison(
+        asked.problem, asked.model, asked.optimizer, precisions=names, **asked.keywords
+    )
+    if flags["out"] is not None:
+        check_destination(flags["out"], prepared.header)
+    try:
+        comparison = _run(prepared, flags)
+    except ComparisonInterrupted as stopped:
+        # From here on a second Ctrl-C would only destroy what the first one asked to keep.
+        with _deaf_to_interrupts():
+            _finish(stopped.comparison, flags, show=show, interrupted=True)
+    else:
+        _finish(comparison, flags, show=show, interrupted=False)
+
+
+def _finish(
+    comparison: Comparison,
+    flags: Mapping[str, Any],
+    *,
+    show: Callable[[Comparison], None],
+    interrupted: bool,
+) -> None:
+    """Save and print what there is."""
+    out: Path | None = flags["out"]
+    kept = None if out is None else _keep(comparison, out, interrupted=interrupted)
+    if flags["as_json"]:
+        click.echo(json.dumps(comparison.to_dict(), indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        show(comparison)
+    if interrupted:
+        click.echo(_what_was_kept(comparison, kept), err=True)
+        raise click.exceptions.Exit(_INTERRUPTED)
+    if kept and not flags["as_json"] and not flags["quiet"]:
+        click.echo(kept, err=True)
+
+
+def print_comparison(comparison: Comparison) -> None:
+    """Print the table and its definitions: colours on a terminal, plain text elsewhere."""
+    if not sys.stdout.isatty():
+        click.echo(comparison.table(), nl=False)
+        return
+    from rich.console import Console
+
+    from precipice.study.table import caption, rich_table
+
+    console = Console(highlight=False)
+    console.print(rich_table(comparison))
+    console.print()
+    for line in caption(comparison):
+        console.print(line, style="dim", markup=False)
+
+
+def print_run(comparison: Comparison) -> None:
+    """Print what became of a single run: its outcome, its events and its final values."""
+    from precipice.study.table import caption
+
+    (run,) = comparison.runs
+    click.echo(f"{run.precision}: {run.outcome.value} after {run.steps} steps "
+               f"({run.seconds:.2g} s): {run.outcome.sentence}")  # fmt: skip
+    for line in _event_lines(run):
+        click.echo(line)
+    click.echo(_final_line(run))
+    click.echo()
+    for line in caption(comparison):
+        click.echo(line)
+
+
+def _run(prepared: PreparedComparison, flags: Mapping[str, Any]) -> Comparison:
+    """Run with an estimate and live progress where somebody sees them."""
+    shown = wanted(quiet=flags["quiet"], as_json=flags["as_json"])
+    estimate = prepared.estimate(flags["workers"])
+    if shown and estimate.seconds > _WORTH_SAYING_SECONDS:
+        click.echo(_estimate_line(estimate), err=True)
+    names = [str(one.precision) for one in prepared.prepared]
+    display = ProgressDisplay(names, prepared.header.settings["steps"]) if shown else None
+    with display or nullcontext():
+        return prepared.run(workers=flags["workers"], progress=display)
+
+
+def _keep(comparison: Comparison, out: Path, *, interrupted: bool) -> str:
+    """Save a comparison and say so; an unfinished one never replaces a finished one."""
+    from precipice.study.storage import holds_finished_comparison
+
+    if interrupted and holds_finished_comparison(out):
+        return f"{out} keeps the finished comparison it held."
+    comparison.save(out)
+    return f"Saved in {out}: comparison.json, series.npz, figure.png, table.txt, table.csv."
+
+
+def _what_was_kept(comparison: Comparison, kept: str | None) -> str:
+    """Return the line that ends an interrupted command."""
+    reached = ", ".join(f"{run.precision} {run.steps}" for run in comparison.runs)
+    return f"Interrupted; steps computed: {reached}. {kept or 'Not saved (no --out was given).'}"
+
+
+def _estimate_line(estimate: Estimate) -> str:
+    """Return an estimate in words."""
+    minutes, seconds = divmod(round(estimate.seconds), 60)
+    time = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+    threads = "1 thread" if estimate.workers == 1 else f"{estimate.workers} threads"
+    return f"About {time} on {threads}, {estimate.bytes / 2**20:,.0f} MiB of memory."
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Let Ctrl-C pass unheard (Python lets only the main thread say so)."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _event_lines(run: Run) -> list[str]:
+    """Return one line an excursion, and one for the blow-up."""
+    events = run.events()
+    lines = []
+    for number, found in enumerate(events.catapults, start=1):
+        above = " (from the start)" if events.started_above and number == 1 else ""
+        drop = (
+            "does not drop below it again"
+            if found.drop_step is None
+            else f"drops below it at step {found.drop_step} (delay {found.delay})"
+        )
+        lines.append(
+            f"excursion {number} ({found.kind}): crosses 2/η = {events.threshold:.4g} at step "
+            f"{found.crossing}{above}, peaks at S̄ = {found.peak_sharpness:.4g} at step "
+            f"{found.peak_step} (overshoot {found.overshoot:.3g}), {drop}"
+        )
+    if events.blowup is not None:
+        lines.append(
+            f"blow-up: step {events.blowup.step}, loss {events.blowup.loss:.4g}, "
+            f"sharpness {events.blowup.sharpness:.4g}"
+        )
+    return lines or ["no excursion above 2/η"]
+
+
+def _final_line(run: Run) -> str:
+    """Return the last recorded values."""
+    from precipice.study.table import final_loss
+
+    sharpness = "not recorded"
+    if run.sharpness is not None and run.sharpness.value.size:
+        sharpness = f"{run.sharpness.value[-1]:.6g}"
+    return f"final: loss {final_loss(run) or 'not recorded'}, sharpness {sharpness}"

@@ -1,0 +1,91 @@
+"""What a run will cost: time and memory, before it starts."""
+
+from __future__ import annotations
+
+import math
+
+from precipice.precision import Precision
+from precipice.record import Record
+
+# Nanoseconds of one rounded multiply-add on one core of a present-day x86-64 machine; right
+# within a factor of two or so, which is what an estimate is for.
+_NATIVE_NANOSECONDS = {"float32": 0.1, "float64": 0.2, "float80": 2.0, "float128": 80.0}
+_MPFR_NANOSECONDS = ((53, 40.0), (128, 50.0), (256, 66.0), (512, 100.0), (1024, 194.0))
+_MPFR_GROWTH = 1.6  # exponent beyond the table (Karatsuba and above)
+_REFERENCE_NANOSECONDS = 200.0  # Python's part of an operation
+
+_NATIVE_BYTES = {"float32": 4, "float64": 8, "float80": 16, "float128": 16}
+_STEP_NANOSECONDS = 100.0  # tests and bookkeeping of a step
+_SECULAR_NANOSECONDS = 60.0  # of one singular value in a sharpness
+
+
+def multiply_add_nanoseconds(precision: Precision) -> float:
+    """Return the time of one rounded multiply-add in the core, in nanoseconds."""
+    if precision.name in _NATIVE_NANOSECONDS:
+        return _NATIVE_NANOSECONDS[precision.name]
+    (last_bits, last), bits = _MPFR_NANOSECONDS[-1], precision.bits
+    if bits > last_bits:
+        return last * (bits / last_bits) ** _MPFR_GROWTH
+    nanoseconds = _MPFR_NANOSECONDS[0][1]
+    for (low, before), (high, after) in zip(
+        _MPFR_NANOSECONDS, _MPFR_NANOSECONDS[1:], strict=False
+    ):
+        if low <= bits <= high:
+            nanoseconds = before + (after - before) * (bits - low) / (high - low)
+    return nanoseconds
+
+
+def number_bytes(precision: Precision) -> int:
+    """Return the memory of one number in the core, in bytes."""
+    if precision.name in _NATIVE_BYTES:
+        return _NATIVE_BYTES[precision.name]
+    return 32 + 8 * math.ceil(precision.bits / 64)
+
+
+def estimate(
+    precision: Precision,
+    *,
+    samples: int,
+    features: int,
+    steps: int,
+    record: Record,
+    reference: bool = False,
+) -> tuple[float, int]:
+    """Return the seconds and bytes of a run that takes all its steps.
+
+    Parameters
+    ----------
+    precision : Precision
+        The working format.
+    samples, features : int
+        N and d.
+    steps : int
+        Number of updates.
+    record : Record
+        What is recorded; a sharpness costs N r + r operations in float64.
+    reference : bool
+        Whether the run is carried out by the gmpy2 text.
+    """
+    operation = multiply_add_nanoseconds(precision)
+    if reference:
+        operation = max(operation, _MPFR_NANOSECONDS[0][1]) + _REFERENCE_NANOSECONDS
+    rank = min(samples, features)
+    step = operation * (2 * samples * features + 4 * features + 8 * samples) + _STEP_NANOSECONDS
+    sharpness = samples * rank * _NATIVE_NANOSECONDS["float64"] + rank * _SECULAR_NANOSECONDS
+    # Pairs of steps are measured where the cadence is above 1.
+    share = min(1.0, 2 / record.sharpness) if record.sharpness else 0.0
+    seconds = (steps + 1) * (step + share * sharpness) * 1e-9
+
+    data = samples * features * (number_bytes(precision) + 8)  # the core's copy and float64
+    vectors = 5 * (samples + features) * number_bytes(precision) + 8 * samples * rank
+    series = sum(
+        width * (steps // cadence + 1)
+        for width, cadence in (
+            (48, record.loss),
+            (64, record.sharpness),
+            (32, record.layer_imbalance),
+            ((features + 1) * (90 + precision.bits // 4), record.parameters),
+        )
+        if cadence
+    )
+    return seconds, data + vectors + series

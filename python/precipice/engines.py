@@ -1,0 +1,379 @@
+"""What carries a plan out: the compiled core, or the readable gmpy2 text."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Generator
+from typing import Any, Protocol
+
+import gmpy2
+import numpy as np
+import numpy.typing as npt
+
+from precipice.exact import text
+from precipice.plan import Plan
+from precipice.reference import ReferenceState, run_reference
+from precipice.results import Outcome, Run, Series, Trajectory
+from precipice.sharpness import minimalist_sharpness
+
+Latest = tuple["float | None", "float | None", "float | None"]
+
+
+class Engine(Protocol):
+    """A run in progress."""
+
+    @property
+    def outcome(self) -> str:
+        """``"running"`` or how the run ended."""
+
+    @property
+    def step(self) -> int:
+        """Steps taken."""
+
+    def advance(self, seconds: float) -> None:
+        """Run for about so long."""
+
+    def stop(self) -> None:
+        """End `advance` soon; from any thread."""
+
+    def latest(self) -> Latest:
+        """Return the last recorded loss, log2 loss and sharpness."""
+
+    def gather(self, outcome: Outcome, seconds: float) -> Run:
+        """Return what has been computed."""
+
+
+def engine_for(plan: Plan) -> Engine:
+    """Return the engine that the plan names, ready to run."""
+    return CoreEngine(plan) if plan.engine == "core" else ReferenceEngine(plan)
+
+
+class CoreEngine:
+    """The compiled core.
+
+    Parameters
+    ----------
+    plan : Plan
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        from precipice import _core
+
+        self._plan = plan
+        self._core = _core
+        record = plan.record
+        self._simulation = _core.Simulation(
+            format=plan.precision.name,
+            samples=plan.problem.samples,
+            features=plan.problem.features,
+            factors=plan.model.depth - 1,
+            X=_boundary(plan.X),
+            y=_boundary(plan.y),
+            u=_boundary(plan.start["u"]),
+            v=_boundary(plan.start["v"]),
+            lr=text(plan.step_size),
+            loss=plan.loss.name,
+            steps=plan.steps,
+            blowup_factor=plan.blowup_factor,
+            tol=plan.tol,
+            loss_floor=plan.loss_floor,
+            max_seconds=plan.max_seconds,
+            record_loss=record.loss,
+            record_sharpness=record.sharpness,
+            record_parameters=record.parameters,
+            record_layer_imbalance=record.layer_imbalance,
+            curvature=_curvature(plan),
+        )
+        self._blocks: list[dict[str, dict[str, Any]]] = []
+        self._latest: list[float | None] = [None, None, None]
+
+    @property
+    def outcome(self) -> str:
+        """``"running"`` or how the run ended."""
+        return str(self._simulation.outcome)
+
+    @property
+    def step(self) -> int:
+        """Steps taken."""
+        return int(self._simulation.step)
+
+    def advance(self, seconds: float) -> None:
+        """Run for about so long, without Python's lock."""
+        block = self._simulation.advance(seconds)
+        self._blocks.append(block)
+        for i, values in enumerate(
+            (block["loss"]["value"], block["loss"]["log2"], block["sharpness"]["value"])
+        ):
+            if values.size:
+                self._latest[i] = float(values[-1])
+
+    def stop(self) -> None:
+        """End `advance` within about 0.1 s; from any thread."""
+        self._simulation.stop()
+
+    def latest(self) -> Latest:
+        """Return the last recorded loss, log2 loss and sharpness."""
+        loss, log2_loss, sharpness = self._latest
+        return loss, log2_loss, sharpness
+
+    def gather(self, outcome: Outcome, seconds: float) -> Run:
+        """Return what has been computed; frees MPFR's caches of this thread."""
+        texts = self._simulation.parameters()
+        self._core.free_thread_caches()
+        plan, record = self._plan, self._plan.record
+        versions = self._core.build_info()
+        return Run(
+            precision=plan.precision,
+            outcome=outcome,
+            steps=self.step,
+            loss=self._series("loss", "log2") if record.loss else None,
+            sharpness=self._series("sharpness") if record.sharpness else None,
+            layer_imbalance=self._series("layer_imbalance") if record.layer_imbalance else None,
+            trajectory=self._trajectory() if record.parameters else None,
+            lr=float(self._simulation.step_size),
+            settings={
+                **plan.settings,
+                "cpu_path": versions["cpu_path"],
+                "versions": {**_versions(), "mpfr": versions["mpfr"], "gmp": versions["gmp"]},
+            },
+            seconds=seconds,
+            texts=texts,
+        )
+
+    def _joined(self, name: str, column: str) -> npt.NDArray[Any]:
+        kind = np.int64 if column == "step" else np.float64
+        parts = [np.empty(0, kind), *(block[name][column] for block in self._blocks)]
+        return np.concatenate(parts)
+
+    def _series(self, name: str, log2: str | None = None) -> Series:
+        step, value = self._joined(name, "step"), self._joined(name, "value")
+        layers = self._plan.model.depth - 1
+        if name == "layer_imbalance" and layers > 1:
+            value = value.reshape(-1, layers)
+        return Series(name, step, value, self._joined(name, log2) if log2 else None)
+
+    def _trajectory(self) -> Trajectory:
+        step = self._joined("parameters", "step")
+        flat = [entry for block in self._blocks for entry in block["parameters"]["text"]]
+        texts: dict[str, list[list[str]]] = {}
+        width = len(flat) // max(1, step.size)
+        begin = 0
+        for name, values in self._plan.start.items():
+            end = begin + values.size
+            texts[name] = [
+                flat[row * width + begin : row * width + end] for row in range(step.size)
+            ]
+            begin = end
+        return Trajectory(step, texts, self._plan.precision.bits)
+
+
+class ReferenceEngine:
+    """The gmpy2 text of `precipice.reference`, measured in NumPy.
+
+    Parameters
+    ----------
+    plan : Plan
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._stop = threading.Event()
+        working = plan.precision
+        self._eta = working.round(plan.step_size)
+        self._states: Generator[ReferenceState, None, tuple[str, int, int | None]] = run_reference(
+            context=working.context(),
+            X=working.round_array(plan.X),
+            y=working.round_array(plan.y),
+            parameters={name: working.round_array(a) for name, a in plan.start.items()},
+            lr=self._eta,
+            loss=plan.loss.name,
+            steps=plan.steps,
+            blowup_factor=plan.blowup_factor,
+            tol=plan.tol,
+            loss_floor=plan.loss_floor,
+        )
+        self.outcome = "running"
+        self.step = 0
+        self._seconds = 0.0
+        self._last: ReferenceState | None = None
+        self._loss: list[tuple[int, float, float]] = []
+        self._sharpness: list[tuple[int, float]] = []
+        self._imbalance: list[tuple[int, list[float]]] = []
+        self._trajectory: list[tuple[int, dict[str, list[str]]]] = []
+
+    def advance(self, seconds: float) -> None:
+        """Run for about so long."""
+        start = time.perf_counter()
+        limit = math.inf if self._plan.max_seconds is None else self._plan.max_seconds
+        while not self._stop.is_set() and self.outcome == "running":
+            if time.perf_counter() - start >= seconds:
+                break
+            self._take_step()
+            if self.outcome == "running" and self._seconds + time.perf_counter() - start >= limit:
+                self._end("time")
+        self._seconds += time.perf_counter() - start
+
+    def _take_step(self) -> None:
+        """Evaluate the next state; the previous one turns out to be the last if there is none."""
+        try:
+            state = next(self._states)
+        except StopIteration as end:
+            self._end(end.value[0])
+            return
+        self._last, self.step = state, state.step
+        self._record(state, last=False)
+
+    def _end(self, outcome: str) -> None:
+        assert self._last is not None
+        self.outcome = outcome
+        self._record(self._last, last=True)
+
+    def stop(self) -> None:
+        """End `advance` after the step in progress; from any thread."""
+        self._stop.set()
+
+    def latest(self) -> Latest:
+        """Return the last recorded loss, log2 loss and sharpness."""
+        loss = self._loss[-1] if self._loss else (0, None, None)
+        return loss[1], loss[2], self._sharpness[-1][1] if self._sharpness else None
+
+    def _record(self, state: ReferenceState, last: bool) -> None:
+        """Record what is due at this state and has not been recorded yet."""
+        record, t = self._plan.record, state.step
+        if _due(record.loss, t, last) and not _has(self._loss, t):
+            self._loss.append((t, *_value_and_log2(self._plan, state.loss)))
+        pair = record.sharpness > 0 and t > 0 and (t - 1) % record.sharpness == 0
+        if (pair or _due(record.sharpness, t, last)) and not _has(self._sharpness, t):
+            self._sharpness.append((t, self._measured_sharpness(state)))
+        if _due(record.layer_imbalance, t, last) and not _has(self._imbalance, t):
+            self._imbalance.append((t, self._measured_imbalance(state)))
+        if _due(record.parameters, t, last) and not _has(self._trajectory, t):
+            self._trajectory.append((t, _texts(state)))
+
+    def _preactivations(self, state: ReferenceState) -> npt.NDArray[np.float64]:
+        surface = self._plan.surface
+        assert surface is not None
+        if self._plan.recomputes_preactivations:
+            return np.asarray(surface.X @ _floats(state.parameters["u"]))
+        return _floats(state.preactivations)
+
+    def _measured_sharpness(self, state: ReferenceState) -> float:
+        plan = self._plan
+        assert plan.surface is not None
+        return minimalist_sharpness(
+            plan.surface.decomposition,
+            self._preactivations(state),
+            _floats(state.parameters["v"]),
+            plan.loss.curvature_factor(plan.problem.samples),
+        )
+
+    def _measured_imbalance(self, state: ReferenceState) -> list[float]:
+        surface = self._plan.surface
+        assert surface is not None
+        decomposition = surface.decomposition
+        o = (decomposition.left.T @ self._preactivations(state)) / decomposition.sigma
+        v = _floats(state.parameters["v"])
+        return [float(o @ o - x * x) for x in v]
+
+    def gather(self, outcome: Outcome, seconds: float) -> Run:
+        """Return what has been computed."""
+        plan, record = self._plan, self._plan.record
+        layers = plan.model.depth - 1
+        imbalance = np.array([row for _, row in self._imbalance]).reshape(-1, layers)
+        return Run(
+            precision=plan.precision,
+            outcome=outcome,
+            steps=self.step,
+            loss=_series("loss", self._loss) if record.loss else None,
+            sharpness=_series("sharpness", self._sharpness) if record.sharpness else None,
+            layer_imbalance=Series(
+                "layer_imbalance",
+                np.array([step for step, _ in self._imbalance], np.int64),
+                imbalance[:, 0] if layers == 1 else imbalance,
+            )
+            if record.layer_imbalance
+            else None,
+            trajectory=self._gathered_trajectory() if record.parameters else None,
+            lr=plan.lr,
+            settings={
+                **plan.settings,
+                "cpu_path": "gmpy2",
+                "versions": {**_versions(), "mpfr": gmpy2.mpfr_version(), "gmp": gmpy2.mp_version()},
+            },
+            seconds=seconds,
+            texts=self._final_texts(),
+        )
+
+    def _final_texts(self) -> dict[str, list[str]]:
+        if self._last is not None:
+            return _texts(self._last)
+        rounded = self._plan.precision.round
+        return {k: [text(rounded(x)) for x in a.flat] for k, a in self._plan.start.items()}
+
+    def _gathered_trajectory(self) -> Trajectory:
+        step = np.array([step for step, _ in self._trajectory], np.int64)
+        texts = {name: [row[name] for _, row in self._trajectory] for name in self._plan.start}
+        return Trajectory(step, texts, self._plan.precision.bits)
+
+
+def _boundary(values: npt.NDArray[Any]) -> Any:
+    """Return what the core reads: float64 buffers as they are, other exact numbers as text."""
+    if values.dtype == np.float64:
+        return np.ascontiguousarray(values).ravel()
+    return [text(entry) for entry in values.flat]
+
+
+def _curvature(plan: Plan) -> dict[str, npt.NDArray[np.float64]] | None:
+    """Return the surface as the core wants it: e_i as rows, X only where f is recomputed."""
+    if plan.surface is None:
+        return None
+    decomposition = plan.surface.decomposition
+    X = plan.surface.X if plan.recomputes_preactivations else np.empty(0)
+    return {
+        "sigma": decomposition.sigma,
+        "d": decomposition.d,
+        "left": np.ascontiguousarray(decomposition.left.T).ravel(),
+        "X": np.ascontiguousarray(X).ravel(),
+    }
+
+
+def _versions() -> dict[str, str]:
+    from precipice import __version__
+
+    return {"precipice": __version__, "gmpy2": gmpy2.version(), "numpy": np.__version__}
+
+
+def _due(cadence: int, step: int, last: bool) -> bool:
+    return cadence > 0 and (last or step % cadence == 0)
+
+
+def _has(entries: list[Any], step: int) -> bool:
+    return bool(entries) and entries[-1][0] == step
+
+
+def _floats(values: list[gmpy2.mpfr]) -> npt.NDArray[np.float64]:
+    return np.array([float(x) for x in values])
+
+
+def _texts(state: ReferenceState) -> dict[str, list[str]]:
+    return {name: [text(x) for x in values] for name, values in state.parameters.items()}
+
+
+def _value_and_log2(plan: Plan, loss: gmpy2.mpfr) -> tuple[float, float]:
+    """Return the loss as float64 and log2 of the exact loss."""
+    with plan.precision.context():
+        if not gmpy2.is_finite(loss) or loss == 0:
+            value = float(loss)
+            return value, -math.inf if value == 0 else value
+        exponent, significand = gmpy2.frexp(loss)
+        return float(loss), math.log2(significand) + exponent
+
+
+def _series(name: str, entries: list[Any]) -> Series:
+    columns = list(zip(*entries, strict=True)) if entries else [(), (), ()]
+    log2 = np.array(columns[2], np.float64) if len(columns) > 2 else None
+    return Series(
+        name, np.array(columns[0], np.int64), np.array(columns[1], np.float64), log2
+    )

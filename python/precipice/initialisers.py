@@ -1,0 +1,279 @@
+"""Where a run starts. Users know this module as ``precipice.init``.
+
+Every seeded draw comes from ``numpy.random.default_rng(seed)``, u first and then v_1 … v_{D-1}.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from precipice.decomposition import decompose
+from precipice.errors import InvalidArgument
+from precipice.exact import exact, exact_array, text, whole_number
+from precipice.models import Minimalist
+from precipice.precision import Precision
+from precipice.problems.problem import Problem
+
+Parameters = dict[str, npt.NDArray[Any]]
+_FORMS = "constant:C, pytorch, normal:ALPHA,BETA or balanced:C"
+
+
+class Initialiser(ABC):
+    """A rule that gives a model its first parameters."""
+
+    @abstractmethod
+    def draw(self, model: Minimalist, problem: Problem) -> Parameters:
+        """Return the first parameters by name, each float64 or an object array of exact numbers."""
+
+    @abstractmethod
+    def describe(self) -> dict[str, Any]:
+        """Return the rule as JSON-able data."""
+
+    @abstractmethod
+    def __str__(self) -> str:
+        """Return the rule as the command line writes it."""
+
+
+@dataclass(frozen=True)
+class _Constant(Initialiser):
+    c: Any
+
+    def draw(self, model: Minimalist, problem: Problem) -> Parameters:
+        shapes = model.shapes(problem.features)
+        entry = exact_array([self.c], "c")
+        return {name: np.full(shape, entry[0], dtype=entry.dtype) for name, shape in shapes.items()}
+
+    def describe(self) -> dict[str, Any]:
+        return {"name": "constant", "c": str(self.c), "c_exact": text(exact(self.c))}
+
+    def __str__(self) -> str:
+        # A float's decimal print is another number; text written by the caller is its own.
+        return f"constant:{self.c if isinstance(self.c, str) else text(exact(self.c))}"
+
+
+@dataclass(frozen=True)
+class _PyTorch(Initialiser):
+    seed: int
+
+    def draw(self, model: Minimalist, problem: Problem) -> Parameters:
+        rng = np.random.default_rng(self.seed)
+        shapes = model.shapes(problem.features)
+        bound = 1 / np.sqrt(problem.features)
+        return {"u": rng.uniform(-bound, bound, shapes["u"]), "v": rng.uniform(-1, 1, shapes["v"])}
+
+    def describe(self) -> dict[str, Any]:
+        return {"name": "pytorch", "seed": self.seed}
+
+    def __str__(self) -> str:
+        return "pytorch"
+
+
+@dataclass(frozen=True)
+class _Normal(Initialiser):
+    alpha: float
+    beta: float
+    seed: int
+
+    def draw(self, model: Minimalist, problem: Problem) -> Parameters:
+        rng = np.random.default_rng(self.seed)
+        shapes = model.shapes(problem.features)
+        return {
+            "u": self.alpha * rng.standard_normal(shapes["u"]),
+            "v": self.beta * rng.standard_normal(shapes["v"]),
+        }
+
+    def describe(self) -> dict[str, Any]:
+        return {"name": "normal", "alpha": self.alpha, "beta": self.beta, "seed": self.seed}
+
+    def __str__(self) -> str:
+        return f"normal:{self.alpha},{self.beta}"
+
+
+@dataclass(frozen=True)
+class _Balanced(Initialiser):
+    c: float
+    seed: int
+
+    def draw(self, model: Minimalist, problem: Problem) -> Parameters:
+        rng = np.random.default_rng(self.seed)
+        shapes = model.shapes(problem.features)
+        to_float64 = Precision.parse("float64").round_array
+        right = decompose(to_float64(problem.X), to_float64(problem.y)).right
+        # A normal vector's projection has a uniform direction, whatever signs the SVD chose.
+        projected = right @ (right.T @ rng.standard_normal(shapes["u"]))
+        length = float(np.linalg.norm(projected))
+        if length == 0:
+            raise InvalidArgument("init", str(self), "needs an X that is not identically zero")
+        return {"u": projected * (self.c / length), "v": np.full(shapes["v"], self.c)}
+
+    def describe(self) -> dict[str, Any]:
+        return {"name": "balanced", "c": self.c, "seed": self.seed}
+
+    def __str__(self) -> str:
+        return f"balanced:{self.c}"
+
+
+@dataclass(frozen=True, eq=False)
+class _Explicit(Initialiser):
+    values: Parameters
+
+    def draw(self, model: Minimalist, problem: Problem) -> Parameters:
+        shapes = model.shapes(problem.features)
+        if set(self.values) != set(shapes):
+            rule = f"must name exactly the model's parameters: {', '.join(shapes)}"
+            raise InvalidArgument("init", ", ".join(map(str, self.values)) or "nothing", rule)
+        return {
+            name: exact_array(self.values[name], f'init["{name}"]', shape).copy()
+            for name, shape in shapes.items()
+        }
+
+    def describe(self) -> dict[str, Any]:
+        texts = {name: [text(x) for x in array.flat] for name, array in self.values.items()}
+        return {"name": "explicit", "values": texts}
+
+    def __str__(self) -> str:
+        return "explicit"
+
+
+def constant(c: Any) -> Initialiser:
+    """Return the start at which every parameter is `c` (Yoo et al. 2025, appendix C.3: 0.01).
+
+    Parameters
+    ----------
+    c : number
+        Kept exactly: ``"0.01"`` is the decimal, ``0.01`` the float64 nearest to it.
+
+    Raises
+    ------
+    InvalidArgument
+        If `c` is not a finite number.
+    """
+    exact(c, "c")
+    return _Constant(c)
+
+
+def pytorch(seed: int = 0) -> Initialiser:
+    """Return PyTorch's default start: U(-1/√fan_in, 1/√fan_in) for each layer.
+
+    u ~ U(-1/√d, 1/√d), v_j ~ U(-1, 1), in float64.
+
+    Raises
+    ------
+    InvalidArgument
+        If `seed` is not an integer of at least 0.
+    """
+    return _PyTorch(whole_number(seed, "seed", 0))
+
+
+def normal(alpha: Any, beta: Any, seed: int = 0) -> Initialiser:
+    """Return a normal start: u ~ N(0, alpha² I), v_j ~ N(0, beta²) (Yoo et al. 2025, section 5.1).
+
+    Parameters
+    ----------
+    alpha, beta : number
+        Standard deviations, at least 0, rounded to float64.
+    seed : int
+
+    Raises
+    ------
+    InvalidArgument
+        If a standard deviation is negative or not finite, or `seed` is negative.
+    """
+    deviations = _float64(alpha, "alpha"), _float64(beta, "beta")
+    for name, deviation in zip(("alpha", "beta"), deviations, strict=True):
+        if deviation < 0:
+            raise InvalidArgument(name, deviation, "must be at least 0")
+    return _Normal(*deviations, seed=whole_number(seed, "seed", 0))
+
+
+def balanced(c: Any, seed: int = 0) -> Initialiser:
+    """Return a balanced start: ‖Π_W u‖ = v_j = c (Yoo et al. 2025, Assumption 4.5).
+
+    u has a uniformly random direction in the row space of X, and nothing outside it.
+
+    Parameters
+    ----------
+    c : number
+        Positive, rounded to float64.
+    seed : int
+
+    Raises
+    ------
+    InvalidArgument
+        If `c` is not positive, or `seed` is negative.
+
+    Notes
+    -----
+    The row space comes from a float64 SVD: the last bits of u depend on the BLAS in use.
+    """
+    size = _float64(c, "c")
+    if not size > 0:
+        raise InvalidArgument("c", c, "must be positive")
+    return _Balanced(size, whole_number(seed, "seed", 0))
+
+
+def explicit(values: Mapping[str, Any]) -> Initialiser:
+    """Return the start given by arrays, under the model's parameter names.
+
+    Parameters
+    ----------
+    values : mapping
+        ``{"u": …, "v": …}`` with entries that `precipice.exact.exact` reads: floats, decimal
+        strings, fractions, gmpy2 or mpmath numbers. They are kept exactly.
+
+    Raises
+    ------
+    InvalidArgument
+        If an entry is no finite number; when a run begins, if a name or a shape is wrong.
+    """
+    if not isinstance(values, Mapping):
+        raise InvalidArgument("init", values, "must map parameter names to arrays")
+    return _Explicit(
+        {name: exact_array(array, f'init["{name}"]').copy() for name, array in values.items()}
+    )
+
+
+def parse(form: str, seed: int = 0) -> Initialiser:
+    """Return the initialiser that command-line text names.
+
+    Parameters
+    ----------
+    form : str
+        ``"constant:0.01"``, ``"pytorch"``, ``"normal:0.1,0.2"`` or ``"balanced:0.5"``.
+    seed : int
+        For those that draw.
+
+    Raises
+    ------
+    InvalidArgument
+        If the text is of no such form, or its numbers break the initialiser's rule.
+    """
+    name, _, rest = form.partition(":")
+    arguments = rest.split(",") if rest else []
+    builders: dict[str, tuple[int, Callable[..., Initialiser]]] = {
+        "constant": (1, lambda c: constant(c)),
+        "pytorch": (0, lambda: pytorch(seed)),
+        "normal": (2, lambda alpha, beta: normal(alpha, beta, seed)),
+        "balanced": (1, lambda c: balanced(c, seed)),
+    }
+    if name not in builders or builders[name][0] != len(arguments):
+        raise InvalidArgument("init", form, f"must be {_FORMS}")
+    try:
+        return builders[name][1](*arguments)
+    except InvalidArgument as error:
+        if error.argument == "seed":
+            raise
+        raise InvalidArgument("init", form, f"{error.argument} {error.rule}") from None
+
+
+def _float64(value: Any, argument: str) -> float:
+    nearest = float(Precision.parse("float64").round(exact(value, argument)))
+    if not np.isfinite(nearest):
+        raise InvalidArgument(argument, value, "must be within float64's range")
+    return nearest

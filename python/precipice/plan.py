@@ -1,0 +1,299 @@
+"""A run's arguments, checked and rounded to the problem's format: what an engine carries out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import gmpy2
+import numpy as np
+import numpy.typing as npt
+
+from precipice import cost, losses
+from precipice.decomposition import Decomposition, decompose
+from precipice.errors import InvalidArgument
+from precipice.exact import text, whole_number
+from precipice.initialisers import Initialiser
+from precipice.models import Minimalist
+from precipice.optimizers import GD
+from precipice.precision import Precision
+from precipice.problems import Problem
+from precipice.record import Record
+
+ORDERS = ("sequential",)
+COORDINATES = ("primal",)
+MEASURE_PRECISIONS = ("float64",)
+ENGINES = ("core", "reference")
+
+# Below this width the run's own pre-activations carry too much rounding to measure with.
+_RECOMPUTE_BITS = 24
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """The loss surface a run walks on: the data as rounded to its working format.
+
+    Attributes
+    ----------
+    X : ndarray of float64, shape (N, d)
+        The rounded data, to float64 where the working format is wider.
+    decomposition : Decomposition
+        Its singular value decomposition.
+    """
+
+    X: npt.NDArray[np.float64]
+    decomposition: Decomposition
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Everything an engine needs, as exact numbers of the problem's format.
+
+    Attributes
+    ----------
+    X, y : ndarray, shapes (N, d) and (N,)
+        float64, or objects of `precipice.exact.Exact`.
+    start : dict of str to ndarray
+        Initial parameters, likewise.
+    step_size : Exact
+        η in the problem's format.
+    lr : float
+        η as rounded to the working format, as float64.
+    surface : Surface or None
+        What is measured on; None if nothing needs it.
+    """
+
+    problem: Problem
+    model: Minimalist
+    precision: Precision
+    X: npt.NDArray[Any]
+    y: npt.NDArray[Any]
+    start: dict[str, npt.NDArray[Any]]
+    step_size: Any
+    lr: float
+    loss: losses.Loss
+    steps: int
+    record: Record
+    blowup_factor: float | None
+    tol: float | None
+    max_seconds: float | None
+    engine: str
+    surface: Surface | None
+    settings: dict[str, Any]
+
+    @property
+    def recomputes_preactivations(self) -> bool:
+        """Whether f = X u is computed afresh in float64 for measuring."""
+        return self.precision.bits <= _RECOMPUTE_BITS
+
+    @property
+    def loss_floor(self) -> float:
+        """κ‖y⊥‖², the loss that no parameters can reduce; 0 where it is only rounding."""
+        if self.surface is None:
+            return 0.0
+        decomposition = self.surface.decomposition
+        y_norm2 = float(np.sum(decomposition.d**2)) + decomposition.y_perp_norm2
+        noise = (self.problem.samples * np.finfo(np.float64).eps) ** 2 * y_norm2
+        if decomposition.y_perp_norm2 <= noise:
+            return 0.0
+        return self.loss.kappa(self.problem.samples) * decomposition.y_perp_norm2
+
+    def estimate(self) -> tuple[float, int]:
+        """Return the expected seconds, if the run takes all its steps, and bytes of memory."""
+        return cost.estimate(
+            self.precision,
+            samples=self.problem.samples,
+            features=self.problem.features,
+            steps=self.steps,
+            record=self.record,
+            reference=self.engine == "reference",
+        )
+
+
+def make_plan(
+    problem: Problem,
+    model: Minimalist,
+    optimizer: GD,
+    *,
+    precision: str | Precision,
+    steps: int,
+    init: Initialiser,
+    loss: str,
+    order: str,
+    coordinates: str,
+    problem_dtype: str | Precision,
+    record: Record,
+    measure_precision: str,
+    blowup_factor: float | None,
+    tol: float | None,
+    max_seconds: float | None,
+    engine: str,
+) -> Plan:
+    """Check every argument of `simulate` and round the problem; nothing is run.
+
+    Raises
+    ------
+    InvalidArgument
+        Naming the argument, the value and the rule.
+    """
+    working = Precision.parse(precision)
+    _one_of("engine", engine, ENGINES)
+    _one_of("order", order, ORDERS)
+    _one_of("coordinates", coordinates, COORDINATES)
+    _one_of("measure_precision", measure_precision, MEASURE_PRECISIONS)
+    normalisation = losses.find(loss)
+    steps = whole_number(steps, "steps", 0)
+    _positive("tol", tol)
+    _positive("max_seconds", max_seconds)
+    _positive("blowup_factor", blowup_factor, allow_infinite=True)
+    if engine == "core":
+        available, sentence = working.availability()
+        if not available:
+            raise InvalidArgument("precision", working.name, sentence)
+
+    rounding = _problem_rounding(problem_dtype)
+    X, y, start, step_size = _rounded_problem(problem, model, optimizer, init, rounding)
+    for argument, values in (("X", X), ("y", y), *start.items()):
+        _finite_in(working, argument, values)
+    surface = None
+    if record.sharpness or record.layer_imbalance or tol is not None:
+        surface = _surface(problem, rounding, _measuring_format(working))
+    return Plan(
+        problem=problem,
+        model=model,
+        precision=working,
+        X=X,
+        y=y,
+        start=start,
+        step_size=step_size,
+        lr=_working_lr(working, step_size, optimizer),
+        loss=normalisation,
+        steps=steps,
+        record=record,
+        blowup_factor=blowup_factor,
+        tol=tol,
+        max_seconds=max_seconds,
+        engine=engine,
+        surface=surface,
+        settings={
+            "loss": f"{normalisation.name}: {normalisation.formula}",
+            "sharpness": "largest eigenvalue of the loss's Hessian, full batch, at the iterate",
+            "order": order,
+            "coordinates": coordinates,
+            "problem_dtype": str(problem_dtype),
+            "measure_precision": measure_precision,
+            "precision": _describe(working),
+            "init": init.describe(),
+            "lr_exact": text(step_size),
+            "steps": steps,
+            "record": record.describe(),
+            "blowup_factor": None if blowup_factor is None else str(blowup_factor),
+            "tol": tol,
+            "max_seconds": max_seconds,
+            "engine": engine,
+        },
+    )
+
+
+def _rounded_problem(
+    problem: Problem,
+    model: Minimalist,
+    optimizer: GD,
+    init: Initialiser,
+    rounding: Precision | None,
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], dict[str, npt.NDArray[Any]], Any]:
+    """Return X, y, the start and η in the problem's format."""
+    drawn = init.draw(model, problem)
+    step_size = optimizer.exact_lr()
+    if rounding is None:
+        return problem.X, problem.y, drawn, step_size
+    X = _finite_in(rounding, "X", problem.X)
+    y = _finite_in(rounding, "y", problem.y)
+    start = {name: _finite_in(rounding, name, values) for name, values in drawn.items()}
+    step_size = rounding.round(step_size)
+    if not step_size > 0:
+        raise InvalidArgument("lr", optimizer.lr, f"must not round to 0 in {rounding.name}")
+    return X, y, start, step_size
+
+
+def _finite_in(format_: Precision, argument: str, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the values rounded to a format, whose range must hold them."""
+    rounded = format_.round_array(values)
+    if rounded is values:
+        return rounded
+    finite = (
+        np.isfinite(rounded).all()
+        if rounded.dtype == np.float64
+        else all(gmpy2.is_finite(entry) for entry in rounded.flat)
+    )
+    if not finite:
+        rule = f"must not overflow when rounded to {format_.name}"
+        raise InvalidArgument(argument, "array with an entry out of range", rule)
+    return rounded
+
+
+def _working_lr(working: Precision, step_size: Any, optimizer: GD) -> float:
+    """Return η as rounded to the working format."""
+    lr = float(working.round(step_size))
+    if not 0 < lr < math.inf:
+        raise InvalidArgument("lr", optimizer.lr, f"must not round to {lr} in {working.name}")
+    return lr
+
+
+@lru_cache(maxsize=8)
+def _surface(problem: Problem, rounding: Precision | None, working: Precision) -> Surface:
+    """Return the surface that X and y span once rounded to the problem's and a working format."""
+    X, y = problem.X, problem.y
+    if rounding is not None:
+        X, y = rounding.round_array(X), rounding.round_array(y)
+    X, y = (working.round_array(values).astype(np.float64) for values in (X, y))
+    decomposition = decompose(X, y)
+    if decomposition.rank == 0:
+        raise InvalidArgument("X", f"zeros in {working.name}", "must not be identically zero")
+    return Surface(X, decomposition)
+
+
+def _measuring_format(working: Precision) -> Precision:
+    """Return the format of the data that is measured on.
+
+    Sharpness is measured in float64: formats that contain float64 share one surface.
+    """
+    return Precision.parse("float64") if working.contains_float64 else working
+
+
+def _problem_rounding(problem_dtype: str | Precision) -> Precision | None:
+    """Return the problem's format, or None for "exact"."""
+    if problem_dtype == "exact":
+        return None
+    try:
+        return Precision.parse(problem_dtype)
+    except InvalidArgument as error:
+        rule = f'{error.rule}, or "exact"'
+        raise InvalidArgument("problem_dtype", problem_dtype, rule) from None
+
+
+def _describe(precision: Precision) -> dict[str, Any]:
+    return {
+        "name": precision.name,
+        "bits": precision.bits,
+        "emin": precision.emin,
+        "emax": precision.emax,
+        "subnormals": precision.subnormals,
+        "rounding": "to nearest, ties to even",
+    }
+
+
+def _one_of(argument: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise InvalidArgument(argument, value, f"must be {' or '.join(allowed)}")
+
+
+def _positive(argument: str, value: float | None, allow_infinite: bool = False) -> None:
+    if value is None:
+        return
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not (number and value > 0 and (allow_infinite or math.isfinite(value))):
+        rule = "must be a positive number" + (", inf" if allow_infinite else "") + " or None"
+        raise InvalidArgument(argument, value, rule)

@@ -1,0 +1,350 @@
+"""Figures, drawn from results only.
+
+Figures are `matplotlib.figure.Figure` objects with their own canvas: no global state of pyplot is
+read or changed, so drawing works without a display, in threads and beside the caller's figures.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from precipice.errors import InvalidArgument
+from precipice.study import table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from precipice.results import Run, Series
+    from precipice.study.comparison import Comparison
+
+_Floats = npt.NDArray[np.float64]
+_Steps = npt.NDArray[np.int64]
+
+_LOG10_OF_2 = math.log10(2.0)
+# Columns of the panels' width at the resolution figures are written in: finer detail is invisible.
+_COLUMNS = 1400
+_DPI = 160
+# Dark to light is few to many bits; plasma's yellow end would be too light on white, and its
+# first steps are told apart more easily than viridis' or cividis'.
+_SEQUENCE, _LIGHTEST = "plasma", 0.83
+# Below 1 spreads the dark end, where plasma's hue changes slowly.
+_SPREAD = 0.75
+# A run that survives an excursion may peak this many times above 2/η and still be shown whole.
+_TALLEST = 6.0
+# Decades shown above the highest loss of the runs that did not blow up.
+_DECADES_OF_BLOWUP = 3.0
+_INK = "#333333"
+
+
+def comparison_figure(comparison: Comparison) -> Figure:
+    """Draw loss and sharpness of every run over the steps.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        With loss and sharpness recorded; a panel whose series was not recorded says so.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Loss above (its power of ten, from log2, so values below 1e-308 are drawn), sharpness
+        below with 2/η and the predicted sharpness as lines. Rings mark crossings, crosses
+        blow-ups. Curves are thinned to their extremes within each pixel column, so no spike is
+        lost; a run that blows up is followed to the panel's edge.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9.2, 5.6), dpi=_DPI, layout="constrained")
+    loss_axes, sharpness_axes = figure.subplots(2, 1, sharex=True)
+    colours = run_colours(comparison.runs)
+    last = max((run.steps for run in comparison.runs), default=0)
+    for axes in (loss_axes, sharpness_axes):
+        _plain(axes)
+        axes.set_xlim(0, max(1, last))
+    _draw_loss(loss_axes, comparison, colours)
+    _draw_sharpness(sharpness_axes, comparison, colours)
+    figure.suptitle(_title(comparison), fontsize=11, x=0.01, ha="left", color=_INK)
+    _draw_legend(figure, comparison, colours)
+    return figure
+
+
+def write_figure(figure: Figure, path: str | Path) -> Path:
+    """Write a figure in the format its suffix names.
+
+    Raises
+    ------
+    InvalidArgument
+        If matplotlib writes no such format, or the file's directory does not exist.
+    """
+    target = Path(path)
+    known = figure.canvas.get_supported_filetypes()
+    if target.suffix.lstrip(".").lower() not in known:
+        raise InvalidArgument("out", path, f"must end in one of .{', .'.join(sorted(known))}")
+    if not target.parent.is_dir():
+        raise InvalidArgument("out", path, "must lie in a directory that exists")
+    figure.savefig(target, facecolor="white")
+    return target
+
+
+def run_colours(runs: tuple[Run, ...]) -> list[tuple[float, float, float, float]]:
+    """Return one colour a run, from dark to light by significand bits, in the order given."""
+    from matplotlib import colormaps
+
+    by_bits = sorted(range(len(runs)), key=lambda i: (runs[i].precision.bits, i))
+    positions = _LIGHTEST * np.linspace(0.0, 1.0, max(2, len(runs))) ** _SPREAD
+    colours: list[tuple[float, float, float, float]] = [(0.0, 0.0, 0.0, 1.0)] * len(runs)
+    for rank, index in enumerate(by_bits):
+        colours[index] = colormaps[_SEQUENCE](float(positions[rank]))
+    return colours
+
+
+def thinned(step: _Steps, value: _Floats, columns: int) -> tuple[_Steps, _Floats]:
+    """Return a curve reduced to first, least, greatest and last point of each pixel column.
+
+    Parameters
+    ----------
+    step : ndarray of int64, shape (T,)
+        Ascending steps.
+    value : ndarray of float64, shape (T,)
+        NaN is kept only where a whole column is NaN.
+    columns : int
+        Number of columns the steps are spread over.
+
+    Returns
+    -------
+    tuple of ndarray
+        At most ``4 * columns`` points, in ascending order; the curve itself if it is that short.
+    """
+    if step.size <= 4 * columns:
+        return step, value
+    column = (step - step[0]) * columns // (step[-1] - step[0] + 1)
+    first = np.flatnonzero(np.diff(column, prepend=-1))
+    stop = np.append(first[1:], step.size)
+    keep = [first, stop - 1]
+    low = np.where(np.isnan(value), np.inf, value)
+    high = np.where(np.isnan(value), -np.inf, value)
+    for extreme, reduced in (
+        (low, np.minimum.reduceat(low, first)),
+        (high, np.maximum.reduceat(high, first)),
+    ):
+        # The first point that attains its column's extreme.
+        attained = np.flatnonzero(extreme == np.repeat(reduced, stop - first))
+        _, position = np.unique(column[attained], return_index=True)
+        keep.append(attained[position])
+    index = np.unique(np.concatenate(keep))
+    return step[index], value[index]
+
+
+def log10_loss(series: Series) -> _Floats:
+    """Return log10 of a recorded loss, from its log2 so that it does not underflow.
+
+    A loss of zero, and one that is not finite, is NaN: it has no place on the axis.
+    """
+    if series.log2 is not None:
+        exponent = series.log2 * _LOG10_OF_2
+    else:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            exponent = np.log10(series.value)
+    return np.where(np.isfinite(exponent), exponent, np.nan)
+
+
+def _draw_loss(axes: Axes, comparison: Comparison, colours: list[Any]) -> None:
+    """Draw log10 of the losses, blow-ups at the step where they were recognised."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axes.set_ylabel("loss")
+    curves = [
+        (run, run.loss.step, log10_loss(run.loss), colour)
+        for run, colour in zip(comparison.runs, colours, strict=True)
+        if run.loss is not None
+    ]
+    limits = _loss_limits([(run, exponent) for run, _, exponent, _ in curves])
+    if limits is None:
+        _say_nothing_recorded(axes, "loss")
+        return
+    axes.set_ylim(*limits)
+    for run, step, exponent, colour in curves:
+        _curve(axes, step, exponent, colour)
+        _mark_blowup(axes, run, step, exponent, colour)
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"$10^{{{y:.0f}}}$"))
+
+
+def _draw_sharpness(axes: Axes, comparison: Comparison, colours: list[Any]) -> None:
+    """Draw the sharpness, its two lines, the crossings and the blow-ups."""
+    axes.set_xlabel("step")
+    axes.set_ylabel("sharpness")
+    curves = [
+        (run, run.sharpness, colour)
+        for run, colour in zip(comparison.runs, colours, strict=True)
+        if run.sharpness is not None and run.sharpness.step.size
+    ]
+    if not curves:
+        _say_nothing_recorded(axes, "sharpness")
+        return
+    threshold = comparison.theory["threshold"]
+    predicted = comparison.theory["predicted_sharpness"]
+    axes.set_ylim(*_sharpness_limits([run for run, _, _ in curves], threshold, predicted))
+    for run, series, colour in curves:
+        _curve(axes, series.step, series.value, colour)
+        _mark_blowup(axes, run, series.step, series.value, colour)
+    for run, series, colour in curves:
+        _mark_crossing(axes, run, series, colour)
+    _label_lines(axes, threshold, predicted)
+
+
+def _curve(axes: Axes, step: _Steps, value: _Floats, colour: Any) -> None:
+    """Draw one thinned curve."""
+    finite = np.where(np.isfinite(value), value, np.nan)
+    x, y = thinned(step, finite, _COLUMNS)
+    axes.plot(x, y, color=colour, linewidth=1.0, solid_joinstyle="round", zorder=2)
+
+
+def _mark_crossing(axes: Axes, run: Run, series: Series, colour: Any) -> None:
+    """Put a ring where the run first crossed 2/η; later crossings would hide the curves."""
+    crossing = run.events().crossing
+    if crossing is None:
+        return
+    height = np.interp(crossing, series.step, series.value)
+    axes.plot(
+        crossing, height, "o", markersize=5.5, markeredgecolor=colour, markerfacecolor="white",
+        markeredgewidth=1.3, clip_on=False, zorder=4,
+    )  # fmt: skip
+
+
+def _mark_blowup(axes: Axes, run: Run, step: _Steps, value: _Floats, colour: Any) -> None:
+    """Put a cross where a run blew up: at its last value, or at the edge it left through."""
+    if run.blowup_step is None:
+        return
+    finite = np.isfinite(value) & (step <= run.blowup_step)
+    bottom, top = axes.get_ylim()
+    leaves_upwards = not finite.any() or step[finite][-1] < run.blowup_step
+    height = top if leaves_upwards else min(top, max(bottom, float(value[finite][-1])))
+    axes.plot(
+        run.blowup_step, height, "X", markersize=8, markerfacecolor=colour,
+        markeredgecolor="white", markeredgewidth=0.8, clip_on=False, zorder=5,
+    )  # fmt: skip
+
+
+def _loss_limits(curves: list[tuple[Run, _Floats]]) -> tuple[float, float] | None:
+    """Return limits that hold every finite loss, but only some decades of a blow-up."""
+    known = [(run, exponent[~np.isnan(exponent)]) for run, exponent in curves]
+    known = [(run, exponent) for run, exponent in known if exponent.size]
+    if not known:
+        return None
+    bottom = min(float(exponent.min()) for _, exponent in known)
+    top = max(float(exponent.max()) for _, exponent in known)
+    calm = [exponent for run, exponent in known if run.blowup_step is None]
+    reference = calm or [exponent[:1] for _, exponent in known]
+    top = min(top, max(float(exponent.max()) for exponent in reference) + _DECADES_OF_BLOWUP)
+    margin = 0.05 * max(top - bottom, 1.0)
+    return bottom - margin, top + margin
+
+
+def _sharpness_limits(runs: list[Run], threshold: float, predicted: float) -> tuple[float, float]:
+    """Return limits around 2/η, the prediction and the peaks of the runs that survive."""
+    lines = [line for line in (threshold, predicted) if math.isfinite(line)]
+    heights = [line for line in lines if line <= 2 * _TALLEST * threshold]
+    lowest = []
+    for run in runs:
+        assert run.sharpness is not None
+        finite = run.sharpness.value[np.isfinite(run.sharpness.value)]
+        if not finite.size:
+            continue
+        lowest.append(float(finite.min()))
+        # A run that blows up goes through 4/η on its way out: what lies above is one column.
+        allowed = _TALLEST if run.blowup_step is None else 2.2
+        heights.append(min(float(finite.max()), allowed * threshold))
+    bottom = min([0.0, *(max(low, -threshold) for low in lowest)])
+    top = max([1.25 * threshold, *(1.06 * height for height in heights)])
+    return bottom, top
+
+
+def _label_lines(axes: Axes, threshold: float, predicted: float) -> None:
+    """Draw 2/η and the predicted sharpness and write their names on them."""
+    bottom, top = axes.get_ylim()
+    lines = [
+        (height, name, style)
+        for height, name, style in (
+            (threshold, "2/η", "-"),
+            (predicted, "predicted", (0, (5, 3))),
+        )
+        if bottom <= height <= top
+    ]
+    # Two lines of text need a sixth of the panel's height; labels closer than that are spread.
+    middle = sum(height for height, _, _ in lines) / max(1, len(lines))
+    spread = len(lines) == 2 and abs(threshold - predicted) < (top - bottom) / 6
+    for height, name, style in lines:
+        axes.axhline(height, color=_INK, linewidth=0.9, linestyle=style, zorder=1.5)
+        anchor = "center" if not spread else "bottom" if height >= middle else "top"
+        axes.annotate(
+            f"{name}\n= {height:.4g}", (1.0, height), xycoords=("axes fraction", "data"),
+            xytext=(6, 0), textcoords="offset points", fontsize=8.5, color=_INK, va=anchor,
+            annotation_clip=False,
+        )  # fmt: skip
+
+
+def _draw_legend(figure: Figure, comparison: Comparison, colours: list[Any]) -> None:
+    """List the runs with what became of them, beside the panels."""
+    from matplotlib.lines import Line2D
+
+    many = len(comparison.runs) > 8
+    handles = [
+        Line2D([], [], color=colour, linewidth=2.4,
+               label=f"{run.precision}{' · ' if many else chr(10)}{_fate(run)}")
+        for run, colour in zip(comparison.runs, colours, strict=True)
+    ]  # fmt: skip
+    mark = {"linestyle": "", "markersize": 6.0, "color": _INK}
+    if any(run.sharpness is not None and run.events().crossing is not None
+           for run in comparison.runs):  # fmt: skip
+        handles.append(
+            Line2D([], [], marker="o", markerfacecolor="white", label="first crosses 2/η", **mark)  # type: ignore[arg-type]
+        )
+    if any(run.blowup_step is not None for run in comparison.runs):
+        handles.append(Line2D([], [], marker="X", label="blows up", **mark))  # type: ignore[arg-type]
+    figure.legend(
+        handles=handles, loc="outside right upper", frameon=False, fontsize=8.5,
+        labelspacing=0.7, handlelength=1.6, labelcolor=_INK, ncols=1 + len(handles) // 24,
+    )  # fmt: skip
+
+
+def _fate(run: Run) -> str:
+    """Return in a few words what became of a run."""
+    if run.blowup_step is not None:
+        return f"blows up at {run.blowup_step}"
+    drops = [event.drop_step for event in run.events().catapults if event.drop_step is not None]
+    drop = f"drops at {drops[0]}" if drops else ""
+    if len(drops) > 1:
+        drop += f", {len(drops) - 1} more"
+    if run.outcome.value == "max_steps":
+        return drop or "stays below 2/η"
+    ended = f"{run.outcome.value} at {run.steps}"
+    return f"{drop}, {ended}" if drop else ended
+
+
+def _title(comparison: Comparison) -> str:
+    """Return problem, model, loss and learning rate in one line."""
+    return (
+        f"{comparison.problem['name']} · {table.model_text(comparison)} · "
+        f"loss {comparison.settings['loss']} · {table.optimizer_text(comparison)}"
+    )
+
+
+def _plain(axes: Axes) -> None:
+    """Give a panel its quiet frame."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=9, colors=_INK)
+    axes.grid(axis="y", color="#e6e6e6", linewidth=0.6)
+    axes.set_axisbelow(True)
+
+
+def _say_nothing_recorded(axes: Axes, name: str) -> None:
+    """Say in an empty panel why it is empty."""
+    axes.text(0.5, 0.5, f"no {name} was recorded", ha="center", transform=axes.transAxes)
+    axes.set_yticks([])

@@ -1,0 +1,102 @@
+"""The papers' small data sets, from their printed numbers and their printed program."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from precipice.exact import exact, whole_number
+from precipice.precision import Precision
+from precipice.problems.problem import Presets, Problem
+
+
+def fig6() -> Problem:
+    """Return the two-sample problem of Yoo et al. 2025, figure 6.
+
+    X and y are the decimals printed in appendix C.3, as float64. The presets are the paper's
+    start (u = (0.01, 0.01), v_1 = 0.01) and step size 2/50, with the loss ``mean``, for which
+    precision decides between training and explosion; the paper's own loss is ``half_mean``.
+    """
+    return Problem(
+        name="fig6",
+        X=np.array([[1.54099607, -0.2934289], [-2.17878938, 0.56843126]]),
+        y=np.array([-1.08452237, -1.39859545]),
+        provenance={
+            "source": "Yoo, Song and Yun 2025, appendix C.3: X and y as printed, read as float64",
+            "loss": "the preset is mean; the paper trains with half_mean",
+        },
+        presets=Presets(lr="2/50", loss="mean", init="constant:0.01", steps=3000),
+    )
+
+
+def opposing_signals(
+    d: int = 100,
+    common_size: Any = 5.477,
+    signal_size: Any = 0.233,
+    alpha: Any = 0.3,
+    beta: Any = 1.414,
+) -> Problem:
+    """Return two samples that share a large feature and oppose each other in a small one.
+
+    The `minimal_data` of Yoo et al. 2025, appendix D.1, operation by operation; the defaults are
+    the paper's. Its random numbers come from the legacy generator ``RandomState(0)``, a local one.
+
+    Parameters
+    ----------
+    d : int
+        Number of features, at least 2.
+    common_size : number
+        Length of the feature both samples share.
+    signal_size : number
+        Length of the feature that enters them with opposite signs.
+    alpha, beta : number
+        y = alpha · (first eigenvector of XXᵀ) + beta · (second).
+
+    Raises
+    ------
+    InvalidArgument
+        If `d` is not an integer of at least 2, or a size is not finite.
+
+    Notes
+    -----
+    The eigenvectors come from LAPACK: their signs and last bits, and with them the hash, can
+    differ between machines.
+    """
+    features = whole_number(d, "d", 2)
+    common, signal, first, second = (
+        float(Precision.parse("float64").round(exact(value, name)))
+        for name, value in (
+            ("common_size", common_size),
+            ("signal_size", signal_size),
+            ("alpha", alpha),
+            ("beta", beta),
+        )
+    )
+    generator = np.random.RandomState(0)
+    shared = generator.random_sample((1, features))
+    opposed = generator.random_sample((1, features))
+    shared /= np.linalg.norm(shared)
+    opposed -= shared * (opposed.flatten() @ shared.flatten())
+    opposed /= np.linalg.norm(opposed)
+    X = np.vstack([common * shared + signal * opposed, common * shared - signal * opposed])
+    _, vectors = np.linalg.eigh(X @ X.T)
+    return Problem(
+        name="opposing_signals",
+        X=X,
+        y=vectors[:, 0] * first + vectors[:, 1] * second,
+        provenance={
+            "source": "Yoo, Song and Yun 2025, appendix D.1, minimal_data with RandomState(0)",
+            "settings": {
+                "d": features,
+                "common_size": common,
+                "signal_size": signal,
+                "alpha": first,
+                "beta": second,
+            },
+            "loss": "the preset sum is inferred, not printed in the paper: of the four "
+            "normalisations only sum reaches the edge of stability at the paper's lr 0.02",
+            "reproducibility": "signs and last bits of y come from the BLAS in use",
+        },
+        presets=Presets(lr="0.02", loss="sum", init="pytorch", steps=4000),
+    )

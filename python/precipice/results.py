@@ -1,0 +1,280 @@
+"""What came back from a run: its curves, its end, its exact parameters."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from precipice.exact import from_text
+from precipice.precision import Precision
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from precipice.analysis.events import Events
+
+_SENTENCES = {
+    "max_steps": "took all the steps it was given",
+    "converged": "the loss, less what no parameters can reduce, fell below the tolerance",
+    "stalled": "an update changed no parameter, so no later one will",
+    "locked": "the parameters returned to where they were two steps before, so they always will",
+    "blowup": "a parameter stopped being finite, or the loss passed the blow-up bound",
+    "cancelled": "stopped by the caller before its end",
+    "time": "used up the time it was given",
+}
+
+
+class Outcome(str, Enum):
+    """How a run ended; a blow-up is a result, not an error."""
+
+    MAX_STEPS = "max_steps"
+    CONVERGED = "converged"
+    STALLED = "stalled"
+    LOCKED = "locked"
+    BLOWUP = "blowup"
+    CANCELLED = "cancelled"
+    TIME = "time"
+
+    @property
+    def sentence(self) -> str:
+        """Return what the outcome means, in words."""
+        return _SENTENCES[self.value]
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """A recorded quantity with its own step axis.
+
+    Attributes
+    ----------
+    name : str
+        ``"loss"``, ``"sharpness"`` or ``"layer_imbalance"``.
+    step : ndarray of int64, shape (T,)
+        Ascending steps.
+    value : ndarray of float64, shape (T,), or (T, D - 1) for the imbalance of depth D > 2
+        The quantity, rounded once to float64.
+    log2 : ndarray of float64, shape (T,), or None
+        log2 of the exact value where float64 may underflow (the loss).
+    """
+
+    name: str
+    step: npt.NDArray[np.int64]
+    value: npt.NDArray[np.float64]
+    log2: npt.NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """Recorded parameters, exactly.
+
+    Attributes
+    ----------
+    step : ndarray of int64, shape (T,)
+    texts : dict of str to list of list of str
+        For each parameter name, T lists of exact texts (hexadecimal).
+    bits : int
+        Significand width that holds each of them.
+    """
+
+    step: npt.NDArray[np.int64]
+    texts: Mapping[str, list[list[str]]]
+    bits: int
+
+    def __getitem__(self, name: str) -> npt.NDArray[Any]:
+        """Return the named parameter as an object array of `gmpy2.mpfr`, shape (T, n)."""
+        rows = self.texts[name]
+        width = len(rows[0]) if rows else 0
+        values = [from_text(text, self.bits) for row in rows for text in row]
+        return _object_array(values).reshape(len(rows), width)
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One training run at one precision.
+
+    Attributes
+    ----------
+    precision : Precision
+        The working format.
+    outcome : Outcome
+        How the run ended.
+    steps : int
+        The last step t; the run's parameters are θ_t.
+    loss, sharpness, layer_imbalance : Series or None
+        What was recorded; None for what was not asked for.
+    trajectory : Trajectory or None
+        Recorded parameters.
+    lr : float
+        η as rounded to the working format, as float64.
+    settings : dict
+        The definitions that travel with the numbers: loss, sharpness, order, coordinates,
+        problem_dtype, initialisation, versions, CPU path; JSON-able.
+    seconds : float
+        Wall time of the training loop.
+    texts : dict of str to list of str
+        Final parameters as exact text.
+    """
+
+    precision: Precision
+    outcome: Outcome
+    steps: int
+    loss: Series | None
+    sharpness: Series | None
+    layer_imbalance: Series | None
+    trajectory: Trajectory | None
+    lr: float
+    settings: dict[str, Any]
+    seconds: float
+    texts: Mapping[str, list[str]]
+
+    @property
+    def blowup_step(self) -> int | None:
+        """Return the step at which the run blew up, or None."""
+        return self.steps if self.outcome is Outcome.BLOWUP else None
+
+    def parameters(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the final parameters, exactly.
+
+        Returns
+        -------
+        dict of str to ndarray
+            ``{"u": (d,), "v": (D - 1,)}``, object arrays of `gmpy2.mpfr` of the working
+            format's significand width.
+        """
+        bits = self.precision.bits
+        return {
+            name: _object_array([from_text(text, bits) for text in texts])
+            for name, texts in self.texts.items()
+        }
+
+    def exact_texts(self) -> dict[str, list[str]]:
+        """Return the final parameters as exact text (hexadecimal floats)."""
+        return {name: list(texts) for name, texts in self.texts.items()}
+
+    def events(self, merge: int = 20, spike_factor: float = 2.0) -> Events:
+        """Return crossings, catapults and the blow-up, found in the recorded curves.
+
+        Parameters
+        ----------
+        merge : int
+            Excursions above 2/η with a gap shorter than this are one.
+        spike_factor : float
+            An excursion is a catapult if the loss rises by this factor.
+
+        Raises
+        ------
+        InvalidArgument
+            If a threshold is out of range.
+        """
+        from precipice.analysis.events import find_events
+
+        loss = self.loss or _empty("loss")
+        sharpness = self.sharpness or _empty("sharpness")
+        return find_events(
+            loss.step,
+            loss.value,
+            loss.log2,
+            sharpness.step,
+            sharpness.value,
+            threshold=2 / self.lr,
+            lr=self.lr,
+            last_step=self.steps,
+            blowup_step=self.blowup_step,
+            merge=merge,
+            spike_factor=spike_factor,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the run's summary as JSON-able data, non-finite numbers as None."""
+        return {
+            "precision": self.precision.name,
+            "outcome": self.outcome.value,
+            "steps": self.steps,
+            **self.events().to_dict(),
+            "final": {
+                "loss": _last(self.loss and self.loss.value),
+                "log2_loss": _last(self.loss and self.loss.log2),
+                "sharpness": _last(self.sharpness and self.sharpness.value),
+            },
+            "seconds": self.seconds,
+        }
+
+    def to_json(self) -> str:
+        """Return `to_dict` and the settings as one JSON document."""
+        document = {**self.to_dict(), "settings": self.settings}
+        return json.dumps(document, allow_nan=False, ensure_ascii=False, indent=2)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return loss, log2_loss and sharpness by step, NaN where one was not recorded.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed (``pip install precipice[xarray]``).
+        """
+        import pandas as pd
+
+        columns = []
+        if self.loss is not None:
+            columns.append(pd.Series(self.loss.value, index=self.loss.step, name="loss"))
+            columns.append(pd.Series(self.loss.log2, index=self.loss.step, name="log2_loss"))
+        if self.sharpness is not None:
+            series = self.sharpness
+            columns.append(pd.Series(series.value, index=series.step, name="sharpness"))
+        frame = pd.concat(columns, axis=1) if columns else pd.DataFrame()
+        return frame.rename_axis("step").sort_index()
+
+    def to_xarray(self) -> xr.Dataset:
+        """Return every recorded series on its own step axis, definitions as attributes.
+
+        Raises
+        ------
+        ImportError
+            If xarray is not installed (``pip install precipice[xarray]``).
+        """
+        import xarray as xr
+
+        variables: dict[str, Any] = {}
+        coordinates: dict[str, Any] = {}
+        for series in (self.loss, self.sharpness, self.layer_imbalance):
+            if series is None:
+                continue
+            axis = f"{series.name}_step"
+            coordinates[axis] = series.step
+            axes = (axis, "layer") if series.value.ndim == 2 else (axis,)
+            variables[series.name] = (axes, series.value)
+            if series.log2 is not None:
+                variables[f"log2_{series.name}"] = (axis, series.log2)
+        attributes = {
+            "precision": self.precision.name,
+            "outcome": self.outcome.value,
+            "steps": self.steps,
+            "lr": self.lr,
+            "settings": json.dumps(self.settings, ensure_ascii=False),
+        }
+        return xr.Dataset(variables, coordinates, attributes)
+
+
+def _object_array(values: list[Any]) -> npt.NDArray[Any]:
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def _empty(name: str) -> Series:
+    return Series(name, np.empty(0, np.int64), np.empty(0), np.empty(0))
+
+
+def _last(values: Any) -> float | None:
+    """Return the last entry, or None if there is none or it is not finite."""
+    if values is None or len(values) == 0 or not math.isfinite(values[-1]):
+        return None
+    return float(values[-1])

@@ -1,0 +1,78 @@
+"""Sharpness of the minimalist model from its dense Hessian in the spectral basis.
+
+The compiled core solves the same matrix by its secular equation at every step; this is the
+readable version, for single points and for the reference engine.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from precipice.decomposition import Decomposition
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def minimalist_hessian(
+    decomposition: Decomposition, f: FloatArray, v: FloatArray, curvature_factor: float
+) -> FloatArray:
+    """Return the Hessian of the loss, restricted to row(X) and the scalar layers.
+
+    Parameters
+    ----------
+    decomposition : Decomposition
+        Of the data (X, y), rank r.
+    f : ndarray of float64, shape (N,)
+        Pre-activations X u.
+    v : ndarray of float64, shape (D - 1,)
+        The scalar layers.
+    curvature_factor : float
+        c_L: 1/N, 2/N, 1 or 2 by the loss's normalisation.
+
+    Returns
+    -------
+    ndarray of float64, shape (r + D - 1, r + D - 1)
+        In the basis w_1 … w_r, v_1 … v_{D-1}. Directions of u outside row(X) have curvature 0.
+
+    Notes
+    -----
+    Second derivatives of L = (c_L / 2) Σ_i (P c_i - d_i)² with c_i = σ_i o_i = e_i·f and
+    P = v_1 … v_{D-1} (Yoo et al. 2025, appendix B.1, for D = 2).
+    """
+    c, sigma, d = decomposition.left.T @ f, decomposition.sigma, decomposition.d
+    r, n = sigma.size, v.size
+
+    def product_without(*skipped: int) -> float:
+        return float(np.prod([v[q] for q in range(n) if q not in skipped]))
+
+    P = product_without()
+    residual = P * c - d
+    first = np.array([product_without(j) for j in range(n)])
+    hessian = np.zeros((r + n, r + n))
+    hessian[:r, :r] = np.diag((P * sigma) ** 2)
+    hessian[:r, r:] = np.outer(sigma * (residual + P * c), first)
+    hessian[r:, :r] = hessian[:r, r:].T
+    hessian[r:, r:] = np.outer(first, first) * (c @ c)
+    for j in range(n):
+        for k in range(j):
+            hessian[r + j, r + k] += product_without(j, k) * (c @ residual)
+            hessian[r + k, r + j] = hessian[r + j, r + k]
+    return np.asarray(curvature_factor * hessian)
+
+
+def minimalist_sharpness(
+    decomposition: Decomposition, f: FloatArray, v: FloatArray, curvature_factor: float
+) -> float:
+    """Return λ_max of the loss's Hessian, at least 0; NaN where an entry is not finite.
+
+    Takes the arguments of `minimalist_hessian`. Costs O((r + D)³).
+    """
+    with np.errstate(all="ignore"):
+        hessian = minimalist_hessian(decomposition, f, v, curvature_factor)
+    if not np.isfinite(hessian).all():
+        return float("nan")
+    return max(0.0, float(np.linalg.eigvalsh(hessian)[-1]))

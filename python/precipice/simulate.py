@@ -1,0 +1,264 @@
+"""One training run: check and round what is given, run it, gather what comes back."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from precipice.initialisers import Initialiser
+from precipice.models import Minimalist
+from precipice.optimizers import GD
+from precipice.plan import Plan, make_plan
+from precipice.precision import Precision
+from precipice.problems import Problem
+from precipice.record import Record
+from precipice.results import Outcome, Run
+from precipice.engines import Engine, engine_for
+
+_BLOCK_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run has come.
+
+    Attributes
+    ----------
+    precision : Precision
+    step, steps : int
+        Steps taken, and the most there will be.
+    loss, log2_loss, sharpness : float or None
+        The last recorded values.
+    threshold : float
+        2/η.
+    """
+
+    precision: Precision
+    step: int
+    steps: int
+    loss: float | None
+    log2_loss: float | None
+    sharpness: float | None
+    threshold: float
+
+
+class RunInterrupted(KeyboardInterrupt):
+    """Ctrl-C ended a run; what was computed until then is not lost.
+
+    Attributes
+    ----------
+    run : Run
+        The run as far as it came, outcome ``cancelled``.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        super().__init__("run interrupted")
+
+
+class PreparedRun:
+    """A run whose arguments have been checked and rounded; nothing has been computed.
+
+    Parameters
+    ----------
+    plan : Plan
+        What `prepare` made of the arguments.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    @property
+    def precision(self) -> Precision:
+        """The working format."""
+        return self.plan.precision
+
+    def estimate(self) -> tuple[float, int]:
+        """Return the expected seconds (if no step is saved) and bytes of memory."""
+        return self.plan.estimate()
+
+    def run(
+        self,
+        stop: threading.Event | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> Run:
+        """Carry the run out in the calling thread.
+
+        Parameters
+        ----------
+        stop : threading.Event, optional
+            Setting it ends the run as ``cancelled`` within about 0.1 s, also within a step.
+        progress : callable, optional
+            Called about ten times a second.
+        """
+        engine = engine_for(self.plan)
+        start = time.perf_counter()
+        cancelled = False
+        with _stopping(engine, stop):
+            while engine.outcome == "running":
+                if stop is not None and stop.is_set():
+                    cancelled = True
+                    break
+                engine.advance(_BLOCK_SECONDS)
+                if progress is not None:
+                    progress(self._progress(engine))
+        outcome = Outcome.CANCELLED if cancelled else Outcome(engine.outcome)
+        return engine.gather(outcome, time.perf_counter() - start)
+
+    def _progress(self, engine: Engine) -> Progress:
+        loss, log2_loss, sharpness = engine.latest()
+        plan = self.plan
+        return Progress(
+            plan.precision, engine.step, plan.steps, loss, log2_loss, sharpness, 2 / plan.lr
+        )
+
+
+@contextmanager
+def _stopping(engine: Engine, stop: threading.Event | None) -> Iterator[None]:
+    """Pass a stop on to an engine that may be deep in one long step."""
+    if stop is None:
+        yield
+        return
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.05):
+            if stop.is_set():
+                engine.stop()
+                return
+
+    watcher = threading.Thread(target=watch, name="precipice-stop", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+
+
+def prepare(
+    problem: Problem,
+    model: Minimalist,
+    optimizer: GD,
+    *,
+    precision: str | Precision = "float64",
+    steps: int,
+    init: Initialiser,
+    loss: str = "half_mean",
+    order: str = "sequential",
+    coordinates: str = "primal",
+    problem_dtype: str | Precision = "float64",
+    record: Record | None = None,
+    measure_precision: str = "float64",
+    blowup_factor: float | None = 1e6,
+    tol: float | None = None,
+    max_seconds: float | None = None,
+    engine: str = "core",
+) -> PreparedRun:
+    """Check and round the arguments of `simulate`, whose errors it raises, without running."""
+    return PreparedRun(
+        make_plan(
+            problem,
+            model,
+            optimizer,
+            precision=precision,
+            steps=steps,
+            init=init,
+            loss=loss,
+            order=order,
+            coordinates=coordinates,
+            problem_dtype=problem_dtype,
+            record=Record(loss=1, sharpness=1) if record is None else record,
+            measure_precision=measure_precision,
+            blowup_factor=blowup_factor,
+            tol=tol,
+            max_seconds=max_seconds,
+            engine=engine,
+        )
+    )
+
+
+def simulate(
+    problem: Problem,
+    model: Minimalist,
+    optimizer: GD,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    **keywords: Any,
+) -> Run:
+    """Train a model on a problem at one precision.
+
+    Parameters
+    ----------
+    problem : Problem
+        Data (X, y) as exact numbers, shapes (N, d) and (N,).
+    model : Minimalist
+        What is trained.
+    optimizer : GD
+        How; its learning rate is an exact number.
+    precision : str or Precision, default "float64"
+        Working format: ``float32 float64 float80 float128 mpfr<bits>``. Every operation of the
+        run is rounded once to it, to nearest even.
+    steps : int
+        The most updates; steps 0 to `steps` are evaluated.
+    init : Initialiser
+        Where the parameters start (`precipice.init`).
+    loss : {"half_mean", "mean", "half_sum", "sum"}
+        ‖z‖²/(2N), ‖z‖²/N, ‖z‖²/2 or ‖z‖².
+    order : {"sequential"}
+        Sums start from their first term and ascend; each product and each sum is rounded.
+    coordinates : {"primal"}
+        The parameters themselves are the working numbers.
+    problem_dtype : str or Precision, default "float64"
+        Format to which X, y, the start and η are rounded first, so that runs at different
+        precisions share one problem. ``"exact"`` leaves decimals and fractions as they are until
+        the working format.
+    record : Record
+        Cadence of each series; default loss and sharpness at every step.
+    measure_precision : {"float64"}
+        Format in which sharpness and layer imbalance are computed.
+    blowup_factor : float or None, default 1e6
+        The run ends at the first step with a non-finite parameter, or with a loss above this
+        factor times the larger of κ‖y‖² and the largest loss of steps 0 to 9 so far. ``inf``
+        leaves only the first test; None switches both off.
+    tol : float, optional
+        Ends the run at the first step with L - κ‖y⊥‖² < `tol`.
+    max_seconds : float, optional
+        Ends the run after this time.
+    engine : {"core", "reference"}
+        The compiled core, or the slow gmpy2 text of the same program.
+    progress : callable, optional
+        Called with a `Progress` about ten times a second, from another thread.
+
+    Returns
+    -------
+    Run
+        A run that blew up is a result.
+
+    Raises
+    ------
+    InvalidArgument
+        If an argument breaks its rule, or a format does not exist here.
+    RunInterrupted
+        On Ctrl-C; a KeyboardInterrupt that carries what was computed.
+
+    Notes
+    -----
+    Operations and their order are those of the rounding contract (see the README); the result is
+    the same bits on every machine. A step costs 2 N d multiply-adds.
+    """
+    prepared = prepare(problem, model, optimizer, **keywords)
+    stop = threading.Event()
+    # In a thread of its own, so that Ctrl-C reaches the caller's thread in the middle of a step.
+    with ThreadPoolExecutor(1, thread_name_prefix="precipice") as pool:
+        future = pool.submit(prepared.run, stop, progress)
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            stop.set()
+            raise RunInterrupted(future.result()) from None

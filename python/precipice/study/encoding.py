@@ -1,0 +1,100 @@
+"""A run as JSON values and arrays from which it can be rebuilt without losing a bit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from precipice.precision import Precision
+from precipice.results import Outcome, Run, Series, Trajectory
+
+_SERIES = ("loss", "sharpness", "layer_imbalance")
+
+
+def encode_run(run: Run) -> dict[str, Any]:
+    """Return what a run's summary and its series do not hold, as JSON values.
+
+    The exact parameters are hexadecimal text.
+    """
+    trajectory = run.trajectory
+    return {
+        "precision": str(run.precision),
+        "outcome": run.outcome.value,
+        "steps": run.steps,
+        "lr": run.lr.hex(),
+        "seconds": run.seconds,
+        "settings": run.settings,
+        "parameters": run.exact_texts(),
+        "trajectory": None
+        if trajectory is None
+        else {
+            "bits": trajectory.bits,
+            "texts": {name: list(rows) for name, rows in trajectory.texts.items()},
+        },
+    }
+
+
+def run_arrays(run: Run) -> dict[str, npt.NDArray[Any]]:
+    """Return a run's arrays under the names they have in ``series.npz``.
+
+    ``<precision>.<series>.step``, ``….value``, ``….log2`` (the loss), each series with its own
+    step axis.
+    """
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    for name in _SERIES:
+        series: Series | None = getattr(run, name)
+        if series is None:
+            continue
+        prefix = f"{run.precision}.{name}"
+        arrays[f"{prefix}.step"] = series.step
+        arrays[f"{prefix}.value"] = series.value
+        if series.log2 is not None:
+            arrays[f"{prefix}.log2"] = series.log2
+    if run.trajectory is not None:
+        arrays[f"{run.precision}.parameters.step"] = run.trajectory.step
+    return arrays
+
+
+def decode_run(exact: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> Run:
+    """Return the run that `encode_run` and `run_arrays` took apart.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If something is missing or is not what it should be.
+    """
+    prefix = exact["precision"]
+    recorded = {name: _series(name, f"{prefix}.{name}", arrays) for name in _SERIES}
+    trajectory = exact["trajectory"]
+    return Run(
+        precision=Precision.parse(exact["precision"]),
+        outcome=Outcome(exact["outcome"]),
+        steps=exact["steps"],
+        loss=recorded["loss"],
+        sharpness=recorded["sharpness"],
+        layer_imbalance=recorded["layer_imbalance"],
+        trajectory=None
+        if trajectory is None
+        else Trajectory(
+            arrays[f"{prefix}.parameters.step"], trajectory["texts"], trajectory["bits"]
+        ),
+        lr=float.fromhex(exact["lr"]),
+        settings=exact["settings"],
+        seconds=exact["seconds"],
+        texts=exact["parameters"],
+    )
+
+
+def _series(name: str, prefix: str, arrays: Mapping[str, npt.NDArray[Any]]) -> Series | None:
+    """Return a recorded series; None if it was not recorded."""
+    if f"{prefix}.value" not in arrays:
+        return None
+    return Series(
+        name,
+        arrays[f"{prefix}.step"].astype(np.int64, copy=False),
+        arrays[f"{prefix}.value"],
+        arrays.get(f"{prefix}.log2"),
+    )

@@ -1,0 +1,116 @@
+"""What a comparison says about itself: its settings, its definitions, and the theory beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from platform import python_version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from precipice import losses, theory
+from precipice.decomposition import decompose
+from precipice.precision import Precision
+
+if TYPE_CHECKING:
+    from precipice.models import Minimalist
+    from precipice.optimizers import GD
+    from precipice.problems.problem import Problem
+
+SHARPNESS_DEFINITION = "λ_max of the loss's Hessian"
+_FLOAT64 = Precision.parse("float64")
+_AS_GIVEN = (
+    "order", "coordinates", "measure_precision", "tol", "max_seconds", "engine"
+)  # fmt: skip
+
+
+def describe_settings(
+    precisions: Sequence[Precision], keywords: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return a comparison's settings and the definitions of its numbers as JSON-able data.
+
+    Parameters
+    ----------
+    precisions : sequence of Precision
+        The formats, in the order asked for.
+    keywords : mapping
+        The keywords of `compare` that say what is computed.
+    """
+    blowup = keywords["blowup_factor"]
+    return {
+        "precisions": [str(precision) for precision in precisions],
+        "steps": int(keywords["steps"]),
+        "init": keywords["init"].describe(),
+        "loss": keywords["loss"],
+        "loss_definition": losses.find(keywords["loss"]).formula,
+        "record": keywords["record"].describe(),
+        # JSON has no infinity, and null already says that the test is switched off.
+        "blowup_factor": "inf" if blowup == float("inf") else blowup,
+        **{name: keywords[name] for name in _AS_GIVEN},
+        "problem_dtype": str(keywords["problem_dtype"]),
+        "sharpness": "hessian",
+        "sharpness_definition": SHARPNESS_DEFINITION,
+        "versions": versions(),
+    }
+
+
+def describe_theory(
+    problem: Problem, model: Minimalist, optimizer: GD, keywords: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what theory says of the problem, in float64 (Yoo et al. 2025, section 4).
+
+    Parameters
+    ----------
+    problem, model, optimizer
+        What is trained.
+    keywords : mapping
+        The keywords of `compare`; the loss and the start matter here.
+
+    Notes
+    -----
+    Costs one float64 SVD of X.
+    """
+    X, y = _FLOAT64.round_array(problem.X), _FLOAT64.round_array(problem.y)
+    data = decompose(X, y)
+    factor = losses.curvature_factor(keywords["loss"], problem.samples)
+    start = {
+        name: np.asarray(_FLOAT64.round_array(array), dtype=np.float64)
+        for name, array in keywords["init"].draw(model, problem).items()
+    }
+    imbalance = theory.layer_imbalance(data, start["u"], start["v"])
+    described: dict[str, Any] = {
+        "threshold": float(2 / optimizer.exact_lr()),
+        "curvature_factor": factor,
+        "rank": data.rank,
+        "rank_tolerance": data.tolerance,
+        "y_perp_norm2": data.y_perp_norm2,
+        "difficulty": theory.difficulty(data),
+        "predicted_sharpness": theory.predicted_sharpness(data, model.depth, factor),
+        "balanced_minimiser_bounds": _numbers(
+            theory.balanced_minimiser_bounds(data, model.depth, factor)
+        ),
+        "initial_layer_imbalance": np.asarray(imbalance).tolist(),
+    }
+    if model.depth == 2:
+        # Gradient flow would keep the imbalance; gradient descent moves it a little.
+        described["minimiser_bounds_at_initial_imbalance"] = _numbers(
+            theory.minimiser_bounds(data, imbalance, factor)
+        )
+    return described
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what computes: precipice, Python, NumPy and gmpy2."""
+    found = {"python": python_version()}
+    for package in ("precipice", "numpy", "gmpy2"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def _numbers(bounds: theory.Bounds) -> list[float]:
+    """Return lower and upper bound as plain numbers."""
+    return [float(bounds.lower), float(bounds.upper)]

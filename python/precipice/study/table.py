@@ -1,0 +1,168 @@
+"""A comparison as a table: one row a precision, and the definitions behind the numbers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from precipice.results import Run
+    from precipice.study.comparison import Comparison
+
+WIDTH = 100
+_LOG10_OF_2 = math.log10(2.0)
+
+# Column name, heading, and whether it is set flush right.
+_COLUMNS = (
+    ("precision", "precision", False),
+    ("outcome", "outcome", False),
+    ("crossing", "crossing", True),
+    ("drop", "drop", True),
+    ("delay", "delay", True),
+    ("peak_sharpness", "peak S̄", True),
+    ("overshoot", "overshoot", True),
+    ("blowup", "blow-up", True),
+    ("final_loss", "final loss", True),
+)
+
+
+def row(run: Run) -> dict[str, Any]:
+    """Return a run's entries: those of its first excursion, its blow-up and its final loss.
+
+    Steps are integers; what did not happen is None; the final loss is text, so that values
+    below 1e-308 are not lost.
+    """
+    events = run.events()
+    first = events.catapults[0] if events.catapults else None
+    return {
+        "precision": str(run.precision),
+        "outcome": run.outcome.value,
+        "steps": run.steps,
+        "crossing": events.crossing,
+        "drop": first.drop_step if first else None,
+        "delay": first.delay if first else None,
+        "peak_sharpness": first.peak_sharpness if first else None,
+        "overshoot": first.overshoot if first else None,
+        "excursions": len(events.catapults),
+        "blowup": events.blowup.step if events.blowup else run.blowup_step,
+        "final_loss": final_loss(run),
+    }
+
+
+def final_loss(run: Run) -> str | None:
+    """Return the last recorded loss as text, exact in its power of ten below 1e-308 too."""
+    if run.loss is None or run.loss.value.size == 0:
+        return None
+    log2 = None if run.loss.log2 is None else float(run.loss.log2[-1])
+    return loss_text(float(run.loss.value[-1]), log2)
+
+
+def loss_text(value: float, log2: float | None) -> str:
+    """Return a loss with four significant digits, from its log2 where float64 underflows."""
+    if log2 is None or not math.isfinite(log2) or -1000.0 < log2 < 1000.0:
+        return f"{value:.4g}"
+    exponent = math.floor(log2 * _LOG10_OF_2)
+    return f"{10.0 ** (log2 * _LOG10_OF_2 - exponent):.3f}e{exponent:+d}"
+
+
+def rich_table(comparison: Comparison) -> Table:
+    """Return the rows as a rich table, without the definitions."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
+    for _, heading, right in _COLUMNS:
+        table.add_column(heading, justify="right" if right else "left", no_wrap=True)
+    for run in comparison.runs:
+        entries = row(run)
+        table.add_row(*(_shown(entries[name]) for name, _, _ in _COLUMNS))
+    return table
+
+
+def caption(comparison: Comparison) -> list[str]:
+    """Return the definitions that belong to the numbers, one a line."""
+    problem, settings, theory = comparison.problem, comparison.settings, comparison.theory
+    lines = [
+        f"{problem['name']} ({problem['samples']} samples, {problem['features']} features, "
+        f"sha256 {problem['sha256'][:12]}) · {model_text(comparison)} · "
+        f"{optimizer_text(comparison)} · 2/η = {_number(theory['threshold'])} · "
+        f"init {_start_text(settings['init'])} · up to {settings['steps']} steps",
+        f"loss {settings['loss']} = {settings['loss_definition']} · order {settings['order']} · "
+        f"coordinates {settings['coordinates']} · problem_dtype {settings['problem_dtype']}",
+        f"sharpness S = {settings['sharpness_definition']}, measured in "
+        f"{settings['measure_precision']} · "
+        f"predicted sharpness {_number(theory['predicted_sharpness'])}",
+        "crossing, drop, delay, peak S̄, overshoot: first excursion of S̄_t = (S_t + S_{t+1})/2 "
+        "above 2/η",
+    ]
+    return [piece for line in lines for piece in _wrapped(line)]
+
+
+def model_text(comparison: Comparison) -> str:
+    """Return the model in words."""
+    return f"{comparison.model['name']} D = {comparison.model['depth']}"
+
+
+def optimizer_text(comparison: Comparison) -> str:
+    """Return the optimiser in words, with η as it was given."""
+    return f"{str(comparison.optimizer['name']).upper()} η = {comparison.optimizer['lr']}"
+
+
+def _wrapped(line: str) -> list[str]:
+    """Return a line broken between its parts where one can, within them where one must."""
+    pieces = [""]
+    for part in line.split(" · "):
+        joined = f"{pieces[-1]} · {part}" if pieces[-1] else part
+        if len(joined) <= WIDTH:
+            pieces[-1] = joined
+        else:
+            pieces.extend(textwrap.wrap(part, WIDTH))
+    return [piece for piece in pieces if piece]
+
+
+def _start_text(init: dict[str, Any]) -> str:
+    """Return the initialisation in words, without exact texts and arrays."""
+    details = [
+        f"{key} = {value}"
+        for key, value in init.items()
+        if key != "name" and not key.endswith("_exact") and not isinstance(value, (dict, list))
+    ]
+    return " ".join([str(init["name"]), *([f"({', '.join(details)})"] if details else [])])
+
+
+def as_text(comparison: Comparison) -> str:
+    """Return rows and definitions as plain text of at most 100 columns."""
+    from rich.console import Console
+
+    stream = io.StringIO()
+    console = Console(file=stream, width=WIDTH, color_system=None, force_terminal=False)
+    console.print(rich_table(comparison))
+    lines = [line.rstrip() for line in stream.getvalue().splitlines()]
+    return "\n".join([*lines, "", *caption(comparison)]) + "\n"
+
+
+def as_csv(comparison: Comparison) -> str:
+    """Return the rows as comma-separated values, numbers in full, empty where there is none."""
+    stream = io.StringIO()
+    rows = [row(run) for run in comparison.runs]
+    writer = csv.DictWriter(stream, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+def _shown(entry: object) -> str:
+    """Return one cell."""
+    if entry is None:
+        return "–"
+    return _number(entry) if isinstance(entry, float) else str(entry)
+
+
+def _number(value: float) -> str:
+    """Return a number with four significant digits."""
+    return f"{value:.4g}"

@@ -1,0 +1,1 @@
+"""Slow, obvious programs that the package is checked against; nothing here imports precipice."""
