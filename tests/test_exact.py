@@ -261,7 +261,7 @@ def test_non_contiguous_and_big_endian_arrays_keep_their_values() -> None:
         (np.array([np.inf, 1.0], dtype=np.float32), r"^X\[0\] = inf: must be finite$"),
         ([1.0, "abc"], r"^X\[1\] = abc: must be a finite real number"),
         ([1.0, None], r"^X\[1\] = None: must be a finite real number"),
-        (np.array([True, False]), r"^X\[0\] = np.True_: must be a finite real number"),
+        (np.array([True, False]), r"^X\[0\] = .*True.*: must be a finite real number"),
         (np.array([1 + 2j]), r"^X\[0\] = .*: must be a finite real number"),
         ([gmpy2.mpfr("nan")], r"^X\[0\] = nan: must be finite$"),
     ],

@@ -27,9 +27,9 @@ inline double curvature_factor(Loss loss, std::size_t samples) {
   return 0;
 }
 
-// The loss of a sum of squares, for measurements in float64.
-inline double loss_of_squares(Loss loss, double squares, std::size_t samples) {
-  return curvature_factor(loss, samples) * squares / 2;
+// kappa: the loss is kappa ||z||^2.
+inline double loss_factor(Loss loss, std::size_t samples) {
+  return curvature_factor(loss, samples) / 2;
 }
 
 // The integers of the normalisations, each rounded once to the working format.

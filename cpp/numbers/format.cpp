@@ -10,6 +10,9 @@
 namespace precipice {
 namespace {
 
+// MPFR's default range. Its greatest range depends on how it was built; this one is every build's.
+constexpr long mpfr_exponent_limit = 1073741823;
+
 const std::vector<Format>& native_formats() {
   static const std::vector<Format> formats = {
       {"float32", Family::float32, 24, -148, 128, true},
@@ -40,7 +43,7 @@ Format parse_format(const std::string& name) {
   const auto [end, error] = std::from_chars(first, last, bits);
   if (error != std::errc() || end != last || bits < least_precision || bits > greatest_precision)
     reject(name);
-  return {name, Family::mpfr, bits, mpfr_get_emin_min(), mpfr_get_emax_max(), false};
+  return {name, Family::mpfr, bits, -mpfr_exponent_limit, mpfr_exponent_limit, false};
 }
 
 Availability availability(const Format& format) {

@@ -91,7 +91,7 @@ class MinimalistTrainee {
       const double x = Space::to_double(z, i);
       squares += x * x;
     }
-    return loss_of_squares(data_.loss, squares, z.size);
+    return loss_factor(data_.loss, z.size) * squares;
   }
   static void to_doubles(typename Space::Array a, std::vector<double>& out) {
     out.resize(a.size);

@@ -24,7 +24,6 @@ Exact: TypeAlias = gmpy2.mpq | gmpy2.mpfr
 
 EXPONENT_LIMIT = 1_073_741_823
 """MPFR's default exponent range is -EXPONENT_LIMIT … EXPONENT_LIMIT."""
-
 _LARGEST_INTEGER_IN_FLOAT64 = 2**53
 # A rational is written out in full: a decimal exponent of a million is already 400 kB of digits.
 _LARGEST_DECIMAL_EXPONENT = 1_000_000
@@ -51,9 +50,8 @@ def exact(value: Any, argument: str = "value") -> Exact:
     Parameters
     ----------
     value : int, float, str, Fraction, Decimal, NumPy scalar, gmpy2 number or mpmath.mpf
-        Strings are decimal (``"0.01"``, ``"1e-3"``), hexadecimal (``"-0x1.8p+3"``) or a quotient
-        of two such numbers (``"2/50"``). A float is the binary number it holds, not the decimal
-        it prints as.
+        Strings are decimal (``"1e-3"``), hexadecimal (``"-0x1.8p+3"``) or a quotient of two such
+        numbers (``"2/50"``). A float is the binary number it holds, not the decimal it prints as.
     argument : str
         The argument's name, for the error message.
 
@@ -113,8 +111,7 @@ def exact_array(
     Raises
     ------
     InvalidArgument
-        If an entry is not a finite real number (the message names its index), or the shape is
-        ragged or wrong.
+        If an entry is no finite number (the message names its index), or the shape is wrong.
 
     Notes
     -----
@@ -355,16 +352,15 @@ def _as_array(values: Any, argument: str) -> npt.NDArray[Any]:
         # dtype=object: NumPy's common type would turn [2**60 + 1, 0.5] into rounded floats.
         array = np.array(values, dtype=object)
     except ValueError:
-        raise InvalidArgument(argument, "ragged rows", "must be a rectangular array") from None
-    if any(isinstance(entry, (list, tuple, np.ndarray)) for entry in array.flat):
+        array = None
+    if array is None or any(isinstance(entry, (list, tuple, np.ndarray)) for entry in array.flat):
         raise InvalidArgument(argument, "ragged rows", "must be a rectangular array")
     return array
 
 
 def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
     return len(shape) == len(wanted) and all(
-        expected is None or length == expected
-        for length, expected in zip(shape, wanted, strict=True)
+        expected in (None, length) for length, expected in zip(shape, wanted, strict=True)
     )
 
 

@@ -17,7 +17,7 @@ from precipice.decomposition import decompose
 from precipice.errors import InvalidArgument
 from precipice.exact import exact, exact_array, text, whole_number
 from precipice.models import Minimalist
-from precipice.precision import Precision
+from precipice.precision import Precision, nearest_float64
 from precipice.problems.problem import Problem
 
 Parameters = dict[str, npt.NDArray[Any]]
@@ -185,7 +185,7 @@ def normal(alpha: Any, beta: Any, seed: int = 0) -> Initialiser:
     InvalidArgument
         If a standard deviation is negative or not finite, or `seed` is negative.
     """
-    deviations = _float64(alpha, "alpha"), _float64(beta, "beta")
+    deviations = nearest_float64(alpha, "alpha"), nearest_float64(beta, "beta")
     for name, deviation in zip(("alpha", "beta"), deviations, strict=True):
         if deviation < 0:
             raise InvalidArgument(name, deviation, "must be at least 0")
@@ -212,7 +212,7 @@ def balanced(c: Any, seed: int = 0) -> Initialiser:
     -----
     The row space comes from a float64 SVD: the last bits of u depend on the BLAS in use.
     """
-    size = _float64(c, "c")
+    size = nearest_float64(c, "c")
     if not size > 0:
         raise InvalidArgument("c", c, "must be positive")
     return _Balanced(size, whole_number(seed, "seed", 0))
@@ -270,10 +270,3 @@ def parse(form: str, seed: int = 0) -> Initialiser:
         if error.argument == "seed":
             raise
         raise InvalidArgument("init", form, f"{error.argument} {error.rule}") from None
-
-
-def _float64(value: Any, argument: str) -> float:
-    nearest = float(Precision.parse("float64").round(exact(value, argument)))
-    if not np.isfinite(nearest):
-        raise InvalidArgument(argument, value, "must be within float64's range")
-    return nearest

@@ -62,7 +62,7 @@ def find(name: str) -> Loss:
     InvalidArgument
         If there is none.
     """
-    if not isinstance(name, str) or name not in LOSSES:
+    if name not in tuple(LOSSES):
         raise InvalidArgument("loss", name, f"must be one of {', '.join(LOSSES)}")
     return LOSSES[name]
 

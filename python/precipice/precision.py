@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from precipice.errors import InvalidArgument
-from precipice.exact import EXPONENT_LIMIT, Exact
+from precipice.exact import EXPONENT_LIMIT, Exact, exact
 
 SMALLEST_BITS = 2
 LARGEST_BITS = 100_000
@@ -184,6 +184,20 @@ class Precision:
             return False, f"the compiled core is not installed ({error})"
         here, sentence = core.format_availability(self.name)
         return bool(here), str(sentence)
+
+
+def nearest_float64(value: Any, argument: str) -> float:
+    """Return the float64 nearest to a number written in any way that `exact` reads.
+
+    Raises
+    ------
+    InvalidArgument
+        If the number is not finite, or float64 would be.
+    """
+    nearest = float(Precision.parse("float64").round(exact(value, argument)))
+    if abs(nearest) == float("inf"):
+        raise InvalidArgument(argument, value, "must be within float64's range")
+    return nearest
 
 
 def _shorten(a: npt.NDArray[np.float64], bits: int) -> npt.NDArray[np.float64]:

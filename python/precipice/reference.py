@@ -222,6 +222,7 @@ def run_reference(
         kappa = losses.kappa(loss, len(labels))
         largest = kappa * _sum_of_squares(labels)
     before: Parameters | None = None
+    two_before: Parameters | None = None
     step = 0
     while True:
         with context.copy():
@@ -235,7 +236,7 @@ def run_reference(
             return "blowup", step, step
         if tol is not None and _to_float(context, state.loss) - loss_floor < tol:
             return "converged", step, None
-        if before is not None and _equal(now, before):
+        if two_before is not None and _equal(now, two_before):
             return "locked", step, None
         if step >= steps:
             return "max_steps", step, None
@@ -245,7 +246,7 @@ def run_reference(
             following = _descend(trained, state, eta)
         if _equal(following, now):
             return "stalled", step, None
-        before, now, step = now, following, step + 1
+        two_before, before, now, step = before, now, following, step + 1
 
 
 def _state(

@@ -11,8 +11,8 @@ import math
 import gmpy2
 import numpy as np
 import pytest
-from oracles import minimalist, sharpness
 
+from oracles import minimalist, sharpness
 from precipice.analysis import find_events
 
 FORMATS = {
@@ -55,13 +55,19 @@ def study(name, problem, loss, steps):
         for s in states
     ]
     eta = float(minimalist.round_to(fmt, lr))
+    # Only u's part in the row space of X matters: with X = R^T Q^T, (X, u) and (R^T, Q^T u) have
+    # the same Hessian but for zero eigenvalues, and the dense eigenproblem stays small.
+    Q, R = np.linalg.qr(X.T)
+    curve = [
+        sharpness.sharpness(R.T, y, Q.T @ np.array(s.u, dtype=float), s.v, loss) for s in states
+    ]
     recorded = np.arange(len(states))
     found = find_events(
         recorded,
         values,
         logs,
         recorded,
-        sharpness.sharpness_curve(X, y, states, loss),
+        curve,
         threshold=2 / eta,
         lr=eta,
         last_step=last,

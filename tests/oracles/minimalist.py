@@ -81,6 +81,48 @@ class State:
     loss: Any
 
 
+def product(c: Any, factors: list[Any]) -> Any:
+    """Return the ascending product, rounded in the context c after every factor."""
+    result = factors[0]
+    for factor in factors[1:]:
+        result = c.mul(result, factor)
+    return result
+
+
+def sum_of_products(c: Any, a: list[Any], b: list[Any]) -> Any:
+    """Return the ascending sum of rounded products, from its first term."""
+    result = c.mul(a[0], b[0])
+    for k in range(1, len(a)):
+        result = c.add(result, c.mul(a[k], b[k]))
+    return result
+
+
+def loss_of(c: Any, fmt: tuple[int, int, int, bool], loss: str, N: int, squares: Any) -> Any:
+    """Return the loss from the sum of the squared residuals."""
+    if loss == "half_mean":
+        return c.div(squares, round_to(fmt, 2 * N))
+    if loss == "mean":
+        return c.div(squares, round_to(fmt, N))
+    if loss == "half_sum":
+        return c.div(squares, round_to(fmt, 2))
+    if loss == "sum":
+        return squares
+    raise ValueError(loss)
+
+
+def with_loss_factor(c: Any, fmt: tuple[int, int, int, bool], loss: str, N: int, x: Any) -> Any:
+    """Return a derivative of the loss from that of half the sum of the squared residuals."""
+    if loss == "half_mean":
+        return c.div(x, round_to(fmt, N))
+    if loss == "mean":
+        return c.div(c.mul(x, round_to(fmt, 2)), round_to(fmt, N))
+    if loss == "half_sum":
+        return x
+    if loss == "sum":
+        return c.mul(x, round_to(fmt, 2))
+    raise ValueError(loss)
+
+
 def trajectory(
     fmt: tuple[int, int, int, bool], X: Any, y: Any, u: Any, v: Any, lr: Any, loss: str
 ) -> Iterator[State]:
@@ -89,58 +131,22 @@ def trajectory(
     X, y, u, v = rounded(fmt, X), rounded(fmt, y), rounded(fmt, u), rounded(fmt, v)
     eta = round_to(fmt, lr)
     N, d, J = len(X), len(X[0]), len(v)
-    N_rounded, two_N, two = round_to(fmt, N), round_to(fmt, 2 * N), round_to(fmt, 2)
-
-    def product(factors: list[Any]) -> Any:
-        result = factors[0]
-        for factor in factors[1:]:
-            result = c.mul(result, factor)
-        return result
-
-    def sum_of_products(a: list[Any], b: list[Any]) -> Any:
-        result = c.mul(a[0], b[0])
-        for k in range(1, len(a)):
-            result = c.add(result, c.mul(a[k], b[k]))
-        return result
-
-    def with_loss_factor(x: Any) -> Any:
-        if loss == "half_mean":
-            return c.div(x, N_rounded)
-        if loss == "mean":
-            return c.div(c.mul(x, two), N_rounded)
-        if loss == "half_sum":
-            return x
-        if loss == "sum":
-            return c.mul(x, two)
-        raise ValueError(loss)
-
-    def loss_of(squares: Any) -> Any:
-        if loss == "half_mean":
-            return c.div(squares, two_N)
-        if loss == "mean":
-            return c.div(squares, N_rounded)
-        if loss == "half_sum":
-            return c.div(squares, two)
-        if loss == "sum":
-            return squares
-        raise ValueError(loss)
-
+    columns = [[X[i][k] for i in range(N)] for k in range(d)]
     t = 0
     while True:
-        f = [sum_of_products(X[i], u) for i in range(N)]
-        P = product(v)
+        f = [sum_of_products(c, X[i], u) for i in range(N)]
+        P = product(c, v)
         z = [c.sub(c.mul(f[i], P), y[i]) for i in range(N)]
-        yield State(t, u, v, f, z, loss_of(sum_of_products(z, z)))
+        yield State(t, u, v, f, z, loss_of(c, fmt, loss, N, sum_of_products(c, z, z)))
 
-        g = []
-        for k in range(d):
-            column = [X[i][k] for i in range(N)]
-            g.append(with_loss_factor(c.mul(sum_of_products(column, z), P)))
-        s = sum_of_products(z, f)
+        g = [c.mul(sum_of_products(c, columns[k], z), P) for k in range(d)]
+        s = sum_of_products(c, z, f)
         h = []
         for j in range(J):
             others = [v[q] for q in range(J) if q != j]
-            h.append(with_loss_factor(c.mul(s, product(others)) if others else s))
+            h.append(c.mul(s, product(c, others)) if others else s)
+        g = [with_loss_factor(c, fmt, loss, N, x) for x in g]
+        h = [with_loss_factor(c, fmt, loss, N, x) for x in h]
         u = [c.sub(u[k], c.mul(eta, g[k])) for k in range(d)]
         v = [c.sub(v[j], c.mul(eta, h[j])) for j in range(J)]
         t = t + 1

@@ -48,8 +48,3 @@ def sharpness(X: Any, y: Any, u: Any, v: Any, loss: str) -> float:
     """Return the algebraically largest eigenvalue of the Hessian."""
     H = hessian(X, y, u, v, loss)
     return float(np.linalg.eigvalsh(H)[-1]) if np.all(np.isfinite(H)) else float("nan")
-
-
-def sharpness_curve(X: Any, y: Any, states: Any, loss: str) -> list[float]:
-    """Return the sharpness at every state of a run of `tests.oracles.minimalist`."""
-    return [sharpness(X, y, [float(a) for a in s.u], [float(b) for b in s.v], loss) for s in states]

@@ -10,6 +10,7 @@ import gmpy2
 import mpmath
 import numpy as np
 import pytest
+
 from oracles import minimalist, sharpness
 
 LOSSES = ("half_mean", "mean", "half_sum", "sum")

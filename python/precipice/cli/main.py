@@ -75,7 +75,11 @@ def _one_line(error: InvalidArgument | click.ClickException) -> str:
 
 @click.group(
     cls=Precipice,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+        "show_default": True,
+    },
     epilog="Without arguments, 'precipice compare' trains the three-parameter problem fig6 at "
     "seven precisions and shows which runs survive.",
 )

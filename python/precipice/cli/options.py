@@ -38,33 +38,31 @@ class Request:
     keywords: dict[str, Any]
 
 
-class BlowupFactor(click.ParamType):
-    """A positive number, ``inf`` (only non-finite numbers end the run) or ``none`` (no test)."""
-
-    name = "number|inf|none"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float | None:
-        """Return the factor; None switches the test off."""
-        if not isinstance(value, str):
-            return float(value)
-        if value.lower() == "none":
-            return None
-        try:
-            factor = float(value)
-        except ValueError:
-            factor = math.nan
-        if not factor > 0:
-            self.fail(f"{value!r} is neither a positive number nor inf nor none.", param, ctx)
-        return factor
+def _blowup_factor(context: click.Context, option: click.Parameter, value: str) -> float | None:
+    """Return the factor; None switches the test off, infinity leaves only non-finite numbers."""
+    if value.lower() == "none":
+        return None
+    try:
+        factor = float(value)
+    except ValueError:
+        factor = math.nan
+    if not factor > 0:
+        raise click.BadParameter(
+            f"{value!r} is neither a positive number nor inf nor none.", context, option
+        )
+    return factor
 
 
 # In the order in which --help shows them.
 _TRAINING = (
     click.argument("problem", default="fig6"),
     click.argument("settings", nargs=-1, metavar="[KEY=VALUE]..."),
-    click.option("--model", type=click.Choice(["minimalist"]), default="minimalist"),
+    click.option(
+        "--model",
+        type=click.Choice(["minimalist"]),
+        default="minimalist",
+        help="What is trained: f(x) = (x·u) v_1 … v_{D-1}.",
+    ),
     click.option("--depth", type=int, default=2, help="Layers of the model, at least 2."),
     click.option(
         "--loss",
@@ -87,16 +85,35 @@ _NUMERICS = (
         default="float64",
         help="Format the data, start and η are first rounded to, or exact.",
     ),
-    click.option("--order", type=click.Choice(["sequential"]), default="sequential"),
-    click.option("--coordinates", type=click.Choice(["primal"]), default="primal"),
-    click.option("--measure-precision", type=click.Choice(["float64"]), default="float64"),
     click.option(
-        "--record-every", type=int, default=1, help="Record loss and sharpness every n steps."
+        "--order",
+        type=click.Choice(["sequential"]),
+        default="sequential",
+        help="Order of every sum.",
+    ),
+    click.option(
+        "--coordinates",
+        type=click.Choice(["primal"]),
+        default="primal",
+        help="Numbers that are trained: the parameters themselves.",
+    ),
+    click.option(
+        "--measure-precision",
+        type=click.Choice(["float64"]),
+        default="float64",
+        help="Format sharpness is measured in.",
+    ),
+    click.option(
+        "--record-every",
+        type=click.IntRange(min=1),
+        default=1,
+        help="Record loss and sharpness every n steps.",
     ),
     click.option(
         "--blowup-factor",
-        type=BlowupFactor(),
-        default=1e6,
+        callback=_blowup_factor,
+        default="1e6",
+        metavar="NUMBER|inf|none",
         help="A loss this many times the early loss ends a run as blown up.",
     ),
     click.option("--tol", type=float, help="Stop once the loss is this close to its floor."),
@@ -117,7 +134,7 @@ _OUTPUT = (
         help="Directory for the results: absent, empty, or of the same comparison.",
     ),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead."),
-    click.option("--quiet", is_flag=True, help="Show no progress."),
+    click.option("--quiet", is_flag=True, help="Say nothing on stderr but errors."),
 )
 
 

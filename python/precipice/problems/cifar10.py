@@ -218,8 +218,8 @@ def standardise(
 
 def _class_ids(classes: Any, labels: npt.NDArray[np.int64]) -> tuple[int, int]:
     """Return the ids of two different classes that the labels contain."""
-    given = classes.split(",") if isinstance(classes, str) else list(classes)
-    if len(given) != 2:
+    given = classes.split(",") if isinstance(classes, str) else classes
+    if not isinstance(given, Sequence) or len(given) != 2:
         raise InvalidArgument("classes", classes, "must be two class names or ids")
     first, second = (_class_id(entry) for entry in given)
     if first == second:
@@ -233,16 +233,13 @@ def _class_ids(classes: Any, labels: npt.NDArray[np.int64]) -> tuple[int, int]:
 
 
 def _class_id(entry: Any) -> int:
-    if isinstance(entry, str):
-        word = entry.strip()
-        if word in CLASS_NAMES:
-            return CLASS_NAMES.index(word)
-        entry = int(word) if word.isascii() and word.isdigit() and len(word) < 3 else None
-    elif isinstance(entry, (int, np.integer)) and not isinstance(entry, bool):
-        entry = int(entry)
-    else:
-        entry = None
-    if entry is None or not 0 <= entry < len(CLASS_NAMES):
-        rule = f"must be names or ids 0 to 9 of {', '.join(CLASS_NAMES)}"
-        raise InvalidArgument("classes", entry, rule)
-    return int(entry)
+    """Return the id of a class given by its name, its id, or its id as text."""
+    word = entry.strip() if isinstance(entry, str) else entry
+    if word in CLASS_NAMES:
+        return CLASS_NAMES.index(word)
+    ids = range(len(CLASS_NAMES))
+    number = next((i for i in ids if word == str(i)), word)
+    if isinstance(number, (int, np.integer)) and not isinstance(number, bool) and number in ids:
+        return int(number)
+    rule = f"must be names or ids 0 to 9 of {', '.join(CLASS_NAMES)}"
+    raise InvalidArgument("classes", entry, rule)

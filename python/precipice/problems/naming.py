@@ -44,7 +44,8 @@ def by_name(text: str, settings: Mapping[str, str] | None = None) -> Problem:
             rule = f"must be one of {', '.join(NAMES)}, or the path of an .npz or .csv file"
             raise InvalidArgument("problem", text, rule)
         if settings:
-            raise InvalidArgument(next(iter(settings)), "", "a file takes no settings")
+            name, value = next(iter(settings.items()))
+            raise InvalidArgument(name, value, "is no setting: a file takes none")
         return load(text)
     builder = _BUILDERS[text]
     parameters = inspect.signature(builder).parameters

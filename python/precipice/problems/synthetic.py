@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from precipice.exact import exact, whole_number
-from precipice.precision import Precision
+from precipice.exact import whole_number
+from precipice.precision import nearest_float64
 from precipice.problems.problem import Presets, Problem
 
 
@@ -65,7 +65,7 @@ def opposing_signals(
     """
     features = whole_number(d, "d", 2)
     common, signal, first, second = (
-        float(Precision.parse("float64").round(exact(value, name)))
+        nearest_float64(value, name)
         for name, value in (
             ("common_size", common_size),
             ("signal_size", signal_size),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from precipice.simulate import PreparedRun, Progress
 
 SCHEMA_VERSION = 1
+MACHINE_SETTINGS = ("versions", "cpu_path")
+"""Settings that say with what a comparison was carried out, not what it asks."""
 
 
 class ComparisonInterrupted(KeyboardInterrupt):
@@ -202,9 +204,10 @@ class PreparedComparison:
                 "record less often or compare fewer precisions at a time",
             )
         gathered = execute(self.prepared, workers=workers, progress=progress, stop=stop)
-        head = self.header
-        result = Comparison(
-            head.problem, head.model, head.optimizer, head.settings, head.theory, gathered.runs
+        result = replace(
+            self.header,
+            settings={**self.header.settings, **_carried_out_with(gathered.runs)},
+            runs=gathered.runs,
         )
         if gathered.interrupted:
             raise ComparisonInterrupted(result)
@@ -335,6 +338,11 @@ def checked_precisions(precisions: Sequence[str | Precision]) -> tuple[Precision
         if names.count(name) > 1:
             raise InvalidArgument("precision", ",".join(names), f"{name} is named twice")
     return formats
+
+
+def _carried_out_with(runs: Sequence[Run]) -> dict[str, Any]:
+    """Return the versions and the CPU path that all runs of this process share."""
+    return {key: runs[0].settings[key] for key in MACHINE_SETTINGS if key in runs[0].settings}
 
 
 def finite_or_none(value: Any) -> Any:

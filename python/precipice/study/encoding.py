@@ -27,6 +27,7 @@ def encode_run(run: Run) -> dict[str, Any]:
         "lr": run.lr.hex(),
         "seconds": run.seconds,
         "settings": run.settings,
+        "series": [name for name in _SERIES if getattr(run, name) is not None],
         "parameters": run.exact_texts(),
         "trajectory": None
         if trajectory is None
@@ -67,15 +68,15 @@ def decode_run(exact: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]])
         If something is missing or is not what it should be.
     """
     prefix = exact["precision"]
-    recorded = {name: _series(name, f"{prefix}.{name}", arrays) for name in _SERIES}
+    recorded = {name: _series(name, f"{prefix}.{name}", arrays) for name in exact["series"]}
     trajectory = exact["trajectory"]
     return Run(
         precision=Precision.parse(exact["precision"]),
         outcome=Outcome(exact["outcome"]),
         steps=exact["steps"],
-        loss=recorded["loss"],
-        sharpness=recorded["sharpness"],
-        layer_imbalance=recorded["layer_imbalance"],
+        loss=recorded.get("loss"),
+        sharpness=recorded.get("sharpness"),
+        layer_imbalance=recorded.get("layer_imbalance"),
         trajectory=None
         if trajectory is None
         else Trajectory(
@@ -88,10 +89,8 @@ def decode_run(exact: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]])
     )
 
 
-def _series(name: str, prefix: str, arrays: Mapping[str, npt.NDArray[Any]]) -> Series | None:
-    """Return a recorded series; None if it was not recorded."""
-    if f"{prefix}.value" not in arrays:
-        return None
+def _series(name: str, prefix: str, arrays: Mapping[str, npt.NDArray[Any]]) -> Series:
+    """Return a recorded series; only the loss has logarithms."""
     return Series(
         name,
         arrays[f"{prefix}.step"].astype(np.int64, copy=False),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
-from precipice.errors import InvalidArgument
+from precipice.exact import whole_number
 
 if TYPE_CHECKING:
     from precipice.results import Run
@@ -58,11 +61,7 @@ def checked_workers(workers: int | None) -> int:
     InvalidArgument
         If `workers` is not a positive integer.
     """
-    if workers is None:
-        return available_cores()
-    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
-        raise InvalidArgument("workers", workers, "must be an integer of at least 1")
-    return workers
+    return available_cores() if workers is None else whole_number(workers, "workers", 1)
 
 
 def makespan(seconds: Sequence[float], workers: int) -> float:
@@ -121,34 +120,41 @@ def execute(
     halt = threading.Event() if stop is None else stop
     longest_first = sorted(range(len(prepared)), key=lambda i: -prepared[i].estimate()[0])
     futures: dict[int, Future[Run]] = {}
-    interrupted = False
-    with ThreadPoolExecutor(threads, thread_name_prefix="precipice") as pool:
-        try:
-            for index in longest_first:
-                futures[index] = pool.submit(prepared[index].run, halt, progress)
-            wait(futures.values(), return_when=FIRST_EXCEPTION)
-        except KeyboardInterrupt:
-            interrupted = True
-        if interrupted or any(_failed(future) for future in futures.values()):
-            halt.set()
-        # Ctrl-C can fall between two submissions: what was not handed out yet is asked for
-        # too, so that every precision has a (cancelled) run in the result.
+    with (
+        _interrupt_sets(halt) as interrupted,
+        ThreadPoolExecutor(threads, thread_name_prefix="precipice") as pool,
+    ):
         for index in longest_first:
-            if index not in futures:
-                futures[index] = pool.submit(prepared[index].run, halt, progress)
-        _settle(futures.values(), stopping=interrupted)
-    return Gathered(tuple(futures[i].result() for i in range(len(prepared))), interrupted)
+            futures[index] = pool.submit(prepared[index].run, halt, progress)
+        wait(futures.values(), return_when=FIRST_EXCEPTION)
+        if any(_failed(future) for future in futures.values()):
+            halt.set()
+    runs = tuple(futures[index].result() for index in range(len(prepared)))
+    return Gathered(runs, interrupted.is_set())
 
 
-def _settle(futures: Collection[Future[Run]], *, stopping: bool) -> None:
-    """Wait for every run; once they are stopping, further Ctrl-C must not lose their results."""
-    while True:
-        try:
-            wait(futures)
-            return
-        except KeyboardInterrupt:
-            if not stopping:
-                raise
+@contextmanager
+def _interrupt_sets(halt: threading.Event) -> Iterator[threading.Event]:
+    """Let Ctrl-C set `halt` and the event given, instead of raising KeyboardInterrupt.
+
+    An exception could fall between any two instructions, a second one into the handling of the
+    first, and take with it what the runs have computed. Only the main thread hears Ctrl-C.
+    """
+    heard = threading.Event()
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield heard
+        return
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        heard.set()
+        halt.set()
+
+    signal.signal(signal.SIGINT, hear)
+    try:
+        yield heard
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _failed(future: Future[Run]) -> bool:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
-from platform import python_version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,7 +49,6 @@ def describe_settings(
         "problem_dtype": str(keywords["problem_dtype"]),
         "sharpness": "hessian",
         "sharpness_definition": SHARPNESS_DEFINITION,
-        "versions": versions(),
     }
 
 
@@ -98,17 +95,6 @@ def describe_theory(
             theory.minimiser_bounds(data, imbalance, factor)
         )
     return described
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what computes: precipice, Python, NumPy and gmpy2."""
-    found = {"python": python_version()}
-    for package in ("precipice", "numpy", "gmpy2"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
 
 
 def _numbers(bounds: theory.Bounds) -> list[float]:

@@ -11,12 +11,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
 from precipice.errors import InvalidArgument
-from precipice.study.comparison import SCHEMA_VERSION, Comparison, finite_or_none
+from precipice.study.comparison import (
+    MACHINE_SETTINGS,
+    SCHEMA_VERSION,
+    Comparison,
+    finite_or_none,
+)
 from precipice.study.encoding import decode_run, encode_run, run_arrays
 
 DOCUMENT, SERIES, FIGURE, TABLE, ROWS = (
@@ -109,7 +115,7 @@ def load(directory: str | Path) -> Comparison:
             document["theory"],
             runs,
         )
-    except (KeyError, TypeError, ValueError, OSError) as error:
+    except (KeyError, TypeError, ValueError, OSError, BadZipFile) as error:
         raise InvalidArgument(
             "directory", directory, f"must hold undamaged results ({type(error).__name__}: {error})"
         ) from error
@@ -206,7 +212,9 @@ def _timeless(document: Any) -> Any:
 
 def _spec_text(document: dict[str, Any]) -> str:
     """Return what says that two comparisons ask the same question, as canonical text."""
-    settings = {key: value for key, value in document["settings"].items() if key != "versions"}
+    settings = {
+        key: value for key, value in document["settings"].items() if key not in MACHINE_SETTINGS
+    }
     parts = [document["problem"], document["model"], document["optimizer"], settings]
     return json.dumps(finite_or_none(parts), sort_keys=True)
 

@@ -90,16 +90,19 @@ def caption(comparison: Comparison) -> list[str]:
     lines = [
         f"{problem['name']} ({problem['samples']} samples, {problem['features']} features, "
         f"sha256 {problem['sha256'][:12]}) · {model_text(comparison)} · "
-        f"{optimizer_text(comparison)} · 2/η = {_number(theory['threshold'])} · "
+        f"{optimizer_text(comparison)} · 2/η = {theory['threshold']:.4g} · "
         f"init {_start_text(settings['init'])} · up to {settings['steps']} steps",
         f"loss {settings['loss']} = {settings['loss_definition']} · order {settings['order']} · "
         f"coordinates {settings['coordinates']} · problem_dtype {settings['problem_dtype']}",
         f"sharpness S = {settings['sharpness_definition']}, measured in "
         f"{settings['measure_precision']} · "
-        f"predicted sharpness {_number(theory['predicted_sharpness'])}",
+        f"predicted sharpness {theory['predicted_sharpness']:.4g}",
         "crossing, drop, delay, peak S̄, overshoot: first excursion of S̄_t = (S_t + S_{t+1})/2 "
         "above 2/η",
     ]
+    note = problem["provenance"].get("loss")
+    if note and settings["loss"] == problem["presets"]["loss"]:
+        lines.append(f"about the loss: {note}")
     return [piece for line in lines for piece in _wrapped(line)]
 
 
@@ -122,7 +125,7 @@ def _wrapped(line: str) -> list[str]:
             pieces[-1] = joined
         else:
             pieces.extend(textwrap.wrap(part, WIDTH))
-    return [piece for piece in pieces if piece]
+    return pieces if pieces[0] else pieces[1:]
 
 
 def _start_text(init: dict[str, Any]) -> str:
@@ -164,5 +167,5 @@ def _shown(entry: object) -> str:
 
 
 def _number(value: float) -> str:
-    """Return a number with four significant digits."""
-    return f"{value:.4g}"
+    """Return a number with four significant digits, zeros included, so that columns compare."""
+    return f"{value:#.4g}".rstrip(".")

@@ -1,0 +1,59 @@
+"""Problems by the text that a command line gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from precipice.errors import InvalidArgument
+from precipice.problems import by_name, fig6, opposing_signals
+
+
+def test_names_and_settings() -> None:
+    assert by_name("fig6", {}).sha256 == fig6().sha256
+    assert by_name("opposing_signals").sha256 == opposing_signals().sha256
+    settings = {"d": "7", "alpha": "1/4", "common_size": "3"}
+    expected = opposing_signals(d=7, alpha=0.25, common_size=3.0)
+    assert by_name("opposing_signals", settings).sha256 == expected.sha256
+
+
+def test_a_path_is_loaded(tmp_path: Path) -> None:
+    file = tmp_path / "data.csv"
+    file.write_text("1,2\n")
+    assert by_name(str(file)).X.tolist() == [[1.0]]
+
+
+def test_cifar_settings_are_typed(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, size=(8, 32, 32, 3), dtype=np.uint8)
+    np.savez(tmp_path / "c.npz", images=images, labels=np.array([0, 1] * 4))
+    settings = {
+        "path": str(tmp_path / "c.npz"),
+        "classes": "automobile,airplane",
+        "n": "4",
+        "seed": "3",
+    }
+    problem = by_name("cifar10", settings)
+    assert problem.provenance["classes"] == ["automobile", "airplane"]
+    assert (problem.samples, problem.provenance["seed"]) == (4, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        ("fig7", {}, r"^problem = fig7: must be one of fig6, opposing_signals, cifar10, or the pa"),
+        ("fig6", {"d": "3"}, r"^d = 3: is no setting of fig6, which takes no settings$"),
+        ("opposing_signals", {"D": "3"}, r"^D = 3: is no setting of opposing_signals, which tak"),
+        ("opposing_signals", {"d": "x"}, r"^d = x: must be an integer$"),
+        ("cifar10", {"n": "10"}, r"^path = .*: cifar10 needs path=…$"),
+        ("data.csv", {"n": "10"}, r"^n = 10: is no setting: a file takes none$"),
+        ("data.csv", {}, r"^path = data.csv: no such file$"),
+    ],
+)
+def test_unknown_names_and_settings_are_refused(
+    name: str, settings: dict[str, str], message: str
+) -> None:
+    with pytest.raises(InvalidArgument, match=message):
+        by_name(name, settings)
