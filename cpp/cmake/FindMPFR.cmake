@@ -4,7 +4,8 @@
 # headers, and under hashed names that no other copy in the process can capture. MPFR_USE_SYSTEM
 # takes the system's instead (for distribution packagers).
 #
-# Sets MPFR_SOURCE (a sentence) and MPFR_BUNDLED_FILES (to be installed beside the module).
+# Sets MPFR_SOURCE (a sentence) and MPFR_BUNDLED_FILES (to be installed beside the module: the two
+# libraries and their licence).
 include(FindPackageHandleStandardArgs)
 option(MPFR_USE_SYSTEM "Link the system's MPFR and GMP instead of those in gmpy2's wheel" OFF)
 
@@ -30,7 +31,8 @@ else()
   if(mpfr_files AND gmp_files)
     list(GET mpfr_files 0 MPFR_LIBRARY)
     list(GET gmp_files 0 GMP_LIBRARY)
-    set(MPFR_BUNDLED_FILES "${MPFR_LIBRARY}" "${GMP_LIBRARY}")
+    file(GLOB licence_files "${gmpy2_dir}/../gmpy2-*.dist-info/licenses/COPYING*")
+    set(MPFR_BUNDLED_FILES "${MPFR_LIBRARY}" "${GMP_LIBRARY}" ${licence_files})
   endif()
   set(MPFR_SOURCE "bundled from gmpy2's wheel")
 endif()

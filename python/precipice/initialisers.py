@@ -64,8 +64,9 @@ class _PyTorch(Initialiser):
     def draw(self, model: Minimalist, problem: Problem) -> Parameters:
         rng = np.random.default_rng(self.seed)
         shapes = model.shapes(problem.features)
-        bound = 1 / np.sqrt(problem.features)
-        return {"u": rng.uniform(-bound, bound, shapes["u"]), "v": rng.uniform(-1, 1, shapes["v"])}
+        # Drawn from (-1, 1) and then divided: the last bits of the start decide later drops.
+        u = rng.uniform(-1, 1, shapes["u"]) / np.sqrt(problem.features)
+        return {"u": u, "v": rng.uniform(-1, 1, shapes["v"])}
 
     def describe(self) -> dict[str, Any]:
         return {"name": "pytorch", "seed": self.seed}

@@ -40,6 +40,22 @@ def test_opposing_signals_has_the_papers_defaults_and_generator() -> None:
     assert "inferred, not printed" in problem.provenance["loss"]
 
 
+def test_opposing_signals_is_the_papers_program_to_the_last_bits() -> None:
+    """The bits decide the drops; `numpy.linalg.eigh` gives them up to signs and roundings."""
+    problem = opposing_signals()
+    _, vectors = np.linalg.eigh(problem.X @ problem.X.T)
+    printed = vectors * np.sign(vectors[1]) @ [0.3, 1.414]
+    np.testing.assert_allclose(problem.y, printed, rtol=1e-14)
+    assert problem.y[0].hex() == "0x1.934fa2f9f256dp-1"
+    assert problem.y[1].hex() == "0x1.36446368f57dbp+0"
+    assert problem.sha256 == "a4af976651b36035b021acc794739bfc3ede0b3a63c6adee4e30db01546d08f9"
+
+
+def test_opposing_signals_orders_the_eigenvectors_by_eigenvalue() -> None:
+    problem = opposing_signals(d=10, common_size=0.5, signal_size=3, alpha=1, beta=0)
+    assert abs(problem.y @ [1, 1]) / np.sqrt(2) == pytest.approx(1, rel=1e-14)
+
+
 def test_opposing_signals_leaves_the_global_generator_alone() -> None:
     np.random.seed(7)
     expected = np.random.RandomState(7).random_sample(3)

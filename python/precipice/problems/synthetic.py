@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,10 @@ import numpy as np
 from precipice.exact import whole_number
 from precipice.precision import nearest_float64
 from precipice.problems.problem import Presets, Problem
+
+# The two float64 numbers next to 1/√2.
+_BELOW = float.fromhex("0x1.6a09e667f3bccp-1")
+_ABOVE = float.fromhex("0x1.6a09e667f3bcdp-1")
 
 
 def fig6() -> Problem:
@@ -39,8 +44,8 @@ def opposing_signals(
 ) -> Problem:
     """Return two samples that share a large feature and oppose each other in a small one.
 
-    The `minimal_data` of Yoo et al. 2025, appendix D.1, operation by operation; the defaults are
-    the paper's. Its random numbers come from the legacy generator ``RandomState(0)``, a local one.
+    The `minimal_data` of Yoo et al. 2025, appendix D.1; the defaults are the paper's. Its random
+    numbers come from the legacy generator ``RandomState(0)``, a local one.
 
     Parameters
     ----------
@@ -51,7 +56,7 @@ def opposing_signals(
     signal_size : number
         Length of the feature that enters them with opposite signs.
     alpha, beta : number
-        y = alpha · (first eigenvector of XXᵀ) + beta · (second).
+        y = alpha · (first eigenvector of XXᵀ) + beta · (second), eigenvalues ascending.
 
     Raises
     ------
@@ -60,8 +65,10 @@ def opposing_signals(
 
     Notes
     -----
-    The eigenvectors come from LAPACK: their signs and last bits, and with them the hash, can
-    differ between machines.
+    The same bits on every machine: inner products are correctly rounded sums, and the
+    eigenvectors, which the paper's program takes from LAPACK with signs and last bits of the
+    BLAS in use, are written down. Both samples have the same length, so the eigenvectors are
+    (-1, 1)/√2 and (1, 1)/√2 whatever the sizes; as float64 they are LAPACK's for the paper's.
     """
     features = whole_number(d, "d", 2)
     common, signal, first, second = (
@@ -74,17 +81,18 @@ def opposing_signals(
         )
     )
     generator = np.random.RandomState(0)
-    shared = generator.random_sample((1, features))
-    opposed = generator.random_sample((1, features))
-    shared /= np.linalg.norm(shared)
-    opposed -= shared * (opposed.flatten() @ shared.flatten())
-    opposed /= np.linalg.norm(opposed)
-    X = np.vstack([common * shared + signal * opposed, common * shared - signal * opposed])
-    _, vectors = np.linalg.eigh(X @ X.T)
+    shared, opposed = generator.random_sample(features), generator.random_sample(features)
+    shared /= math.sqrt(math.fsum(shared * shared))
+    opposed -= shared * math.fsum(opposed * shared)
+    opposed /= math.sqrt(math.fsum(opposed * opposed))
+    X = np.stack([common * shared + signal * opposed, common * shared - signal * opposed])
+    lower, upper = (np.array(v) for v in ((-_ABOVE, _BELOW), (_BELOW, _ABOVE)))
+    if abs(signal) > abs(common):
+        lower, upper = upper, lower
     return Problem(
         name="opposing_signals",
         X=X,
-        y=vectors[:, 0] * first + vectors[:, 1] * second,
+        y=lower * first + upper * second,
         provenance={
             "source": "Yoo, Song and Yun 2025, appendix D.1, minimal_data with RandomState(0)",
             "settings": {
@@ -96,7 +104,7 @@ def opposing_signals(
             },
             "loss": "the preset sum is inferred, not printed in the paper: of the four "
             "normalisations only sum reaches the edge of stability at the paper's lr 0.02",
-            "reproducibility": "signs and last bits of y come from the BLAS in use",
+            "eigenvectors": "(-1, 1)/√2 and (1, 1)/√2, each entry a float64 next to ±1/√2",
         },
         presets=Presets(lr="0.02", loss="sum", init="pytorch", steps=4000),
     )

@@ -104,7 +104,8 @@ def load(directory: str | Path) -> Comparison:
             f"not {written}",
         )
     try:
-        with np.load(folder / SERIES, allow_pickle=False) as archive:
+        # Opened here: np.load leaves a damaged archive open.
+        with (folder / SERIES).open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays: dict[str, npt.NDArray[Any]] = {key: archive[key] for key in archive.files}
         runs = tuple(decode_run(entry["exact"], arrays) for entry in document["runs"])
         return Comparison(

@@ -67,7 +67,8 @@ def loss_text(value: float, log2: float | None) -> str:
     if log2 is None or not math.isfinite(log2) or -1000.0 < log2 < 1000.0:
         return f"{value:.4g}"
     exponent = math.floor(log2 * _LOG10_OF_2)
-    return f"{10.0 ** (log2 * _LOG10_OF_2 - exponent):.3f}e{exponent:+d}"
+    significand, _, carry = f"{10.0 ** (log2 * _LOG10_OF_2 - exponent):.3e}".partition("e")
+    return f"{significand}e{exponent + int(carry):+d}"
 
 
 def rich_table(comparison: Comparison) -> Table:

@@ -1,0 +1,69 @@
+"""The house's rules: imports run one way, files stay of one subject."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+CPP_ROOMS = ["numbers", "linalg", "models spectrum", "training", "engine", "bindings"]
+# Who may import whom in the package: a room only from those before it.
+PYTHON_ROOMS = [
+    "errors exact losses",
+    "precision models optimizers record decomposition",
+    "problems theory sharpness reference analysis",
+    "initialisers cost",
+    "results plan",
+    "engines",
+    "simulate",
+    "study plots",
+    "cli",
+]
+LONGEST_FILE = 400
+
+
+def cpp_sources():
+    return sorted((ROOT / "cpp").rglob("*.[ch]pp"))
+
+
+def python_sources():
+    return sorted((ROOT / "python").rglob("*.py"))
+
+
+def level(rooms, name):
+    return next(i for i, room in enumerate(rooms) if name in room.split())
+
+
+@pytest.mark.parametrize("path", cpp_sources(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_cpp_includes_run_one_way(path):
+    own = level(CPP_ROOMS, path.parent.name)
+    for included in re.findall(r'#include "(\w+)/', path.read_text()):
+        assert level(CPP_ROOMS, included) <= own, f"{path.parent.name} includes {included}"
+
+
+@pytest.mark.parametrize("path", cpp_sources(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_python_is_named_in_the_bindings_only(path):
+    if path.parent.name != "bindings":
+        assert not re.search(r"pybind11|\bpy::", path.read_text())
+
+
+@pytest.mark.parametrize("path", python_sources(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_python_imports_run_one_way(path):
+    relative = path.relative_to(ROOT / "python" / "precipice")
+    room = relative.parts[0].removesuffix(".py")
+    if room in ("__init__", "__main__"):
+        return
+    own = level(PYTHON_ROOMS, room)
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("precipice."):
+            imported = node.module.split(".")[1]
+            if imported != "_core":
+                assert level(PYTHON_ROOMS, imported) <= own, f"{room} imports {imported}"
+
+
+@pytest.mark.parametrize("path", [*cpp_sources(), *python_sources()], ids=lambda p: p.name)
+def test_files_stay_short(path):
+    assert len(path.read_text().splitlines()) <= LONGEST_FILE
