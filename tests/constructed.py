@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+
 from precipice import initialisers, problems
 from precipice.models import Minimalist
 from precipice.optimizers import GD
@@ -42,16 +43,18 @@ def make_run(precision="float64", *, drop=120, blowup=None, steps=200, seed=0, l
         log2[-4:] = [3.0, 20.0, 300.0, np.inf]
     with np.errstate(under="ignore", over="ignore"):
         value = np.exp2(log2)
-    rng = np.random.default_rng(seed)
+    imbalance = np.random.default_rng(seed).normal(size=(step[::50].size, 2))
     return Run(
         precision=Precision.parse(precision),
         outcome=Outcome.MAX_STEPS if blowup is None else Outcome.BLOWUP,
         steps=last,
         loss=Series("loss", step, value, log2),
         sharpness=Series("sharpness", step, sharpness),
-        layer_imbalance=Series("layer_imbalance", step[::50], rng.normal(size=(len(step[::50]), 2))),
+        layer_imbalance=Series("layer_imbalance", step[::50], imbalance),
         trajectory=Trajectory(
-            step[:2], {"u": [["0x1p-1", "nan"], ["-0x0p+0", "inf"]], "v": [["0x1p+0"], ["-inf"]]}, 53
+            step[:2],
+            {"u": [["0x1p-1", "nan"], ["-0x0p+0", "inf"]], "v": [["0x1p+0"], ["-inf"]]},
+            bits=53,
         ),
         lr=2 / THRESHOLD,
         settings={"order": "sequential"},

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles import minimalist as oracle
 
 import precipice as pc
+from oracles import minimalist as oracle
 from precipice.losses import LOSSES
 
 NATIVE = {

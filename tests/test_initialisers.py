@@ -36,7 +36,6 @@ def test_a_constant_start_is_exact(depth: int, problem: Problem) -> None:
 def test_the_pytorch_start_draws_u_then_v(problem: Problem) -> None:
     start = init.pytorch(seed=3).draw(Minimalist(3), problem)
     rng = np.random.default_rng(3)
-    bound = 1 / np.sqrt(7)
     np.testing.assert_array_equal(start["u"], [rng.uniform(-1, 1) / np.sqrt(7) for _ in range(7)])
     np.testing.assert_array_equal(start["v"], [rng.uniform(-1, 1) for _ in range(2)])
 

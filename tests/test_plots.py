@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+
 from constructed import make_comparison, make_run, three_runs
 from precipice.errors import InvalidArgument
 from precipice.plots import comparison_figure, log10_loss, run_colours, thinned, write_figure
 from precipice.results import Outcome, Series
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def panels(comparison):
@@ -49,7 +53,7 @@ def test_thinning_leaves_short_curves_alone():
 def test_thinning_copes_with_gaps_and_nan():
     step = np.concatenate([np.arange(5_000), np.arange(90_000, 95_000)])
     value = np.where(step < 100, np.nan, step.astype(float))
-    x, y = thinned(step, value, 100)
+    _, y = thinned(step, value, 100)
     assert np.isnan(y[0])
     assert np.nanmax(y) == 94_999
     assert np.nanmin(y) == 100
@@ -184,10 +188,4 @@ def test_pyplot_is_never_imported():
         "make_comparison(*three_runs()).plot()\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=pytest_root())
-
-
-def pytest_root():
-    from pathlib import Path
-
-    return Path(__file__).resolve().parents[1]
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

@@ -18,7 +18,7 @@ PYTHON_ROOMS = [
     "initialisers cost",
     "results plan",
     "engines",
-    "simulate",
+    "simulation",
     "study plots",
     "cli",
 ]

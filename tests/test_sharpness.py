@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from oracles.sharpness import sharpness as dense_sharpness
 
 import precipice as pc
+from oracles.sharpness import sharpness as dense_sharpness
 from precipice.decomposition import decompose
 from precipice.losses import LOSSES, curvature_factor
 from precipice.sharpness import minimalist_sharpness

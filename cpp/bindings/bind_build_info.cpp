@@ -52,8 +52,9 @@ void check_mpfr() {
 void bind_build_info(pybind11::module_& m) {
   check_mpfr();
   m.def("build_info", &build_info, "Versions and CPU path of the compiled core, by name.");
-  m.def("free_thread_caches", [] { mpfr_free_cache(); },
-        "Frees MPFR's constants of the calling thread; to be called before a worker thread ends.");
+  m.def(
+      "free_thread_caches", [] { mpfr_free_cache(); },
+      "Frees MPFR's constants of the calling thread; to be called before a worker thread ends.");
 }
 
 }  // namespace precipice

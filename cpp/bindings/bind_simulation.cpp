@@ -74,33 +74,36 @@ py::dict as_dict(Records&& records) {
 
 void bind_simulation(py::module_& m) {
   py::class_<Simulation>(m, "Simulation", "A run that advances in blocks of time.")
-      .def(py::init([](const std::string& format, std::size_t samples, std::size_t features,
-                       std::size_t factors, const py::object& X, const py::object& y,
-                       const py::object& u, const py::object& v, const std::string& lr,
-                       const std::string& loss, std::int64_t steps,
-                       std::optional<double> blowup_factor, std::optional<double> tol,
-                       double loss_floor, std::optional<double> max_seconds,
-                       std::int64_t record_loss, std::int64_t record_sharpness,
-                       std::int64_t record_parameters, std::int64_t record_layer_imbalance,
-                       const std::optional<py::dict>& curvature) {
-             RunSpec spec{parse_format(format),
-                          {samples, features, factors, exact_vector(X), exact_vector(y),
-                           exact_vector(u), exact_vector(v), std::vector<std::string>{lr},
-                           parse_loss(loss)},
-                          {steps, blowup_factor, tol, loss_floor, max_seconds,
-                           {record_loss, record_sharpness, record_parameters,
-                            record_layer_imbalance}},
-                          std::nullopt};
-             if (curvature) spec.curvature = curvature_spec(*curvature);
-             const py::gil_scoped_release release;
-             return make_simulation(spec);
-           }),
-           py::kw_only(), py::arg("format"), py::arg("samples"), py::arg("features"),
-           py::arg("factors"), py::arg("X"), py::arg("y"), py::arg("u"), py::arg("v"),
-           py::arg("lr"), py::arg("loss"), py::arg("steps"), py::arg("blowup_factor"),
-           py::arg("tol"), py::arg("loss_floor"), py::arg("max_seconds"), py::arg("record_loss"),
-           py::arg("record_sharpness"), py::arg("record_parameters"),
-           py::arg("record_layer_imbalance"), py::arg("curvature"))
+      .def(
+          py::init(
+              [](const std::string& format, std::size_t samples, std::size_t features,
+                 std::size_t factors, const py::object& X, const py::object& y, const py::object& u,
+                 const py::object& v, const std::string& lr, const std::string& loss,
+                 std::int64_t steps, std::optional<double> blowup_factor, std::optional<double> tol,
+                 double loss_floor, std::optional<double> max_seconds, std::int64_t record_loss,
+                 std::int64_t record_sharpness, std::int64_t record_parameters,
+                 std::int64_t record_layer_imbalance, const std::optional<py::dict>& curvature) {
+                RunSpec spec{
+                    parse_format(format),
+                    {samples, features, factors, exact_vector(X), exact_vector(y), exact_vector(u),
+                     exact_vector(v), std::vector<std::string>{lr}, parse_loss(loss)},
+                    {steps,
+                     blowup_factor,
+                     tol,
+                     loss_floor,
+                     max_seconds,
+                     {record_loss, record_sharpness, record_parameters, record_layer_imbalance}},
+                    std::nullopt};
+                if (curvature) spec.curvature = curvature_spec(*curvature);
+                const py::gil_scoped_release release;
+                return make_simulation(spec);
+              }),
+          py::kw_only(), py::arg("format"), py::arg("samples"), py::arg("features"),
+          py::arg("factors"), py::arg("X"), py::arg("y"), py::arg("u"), py::arg("v"), py::arg("lr"),
+          py::arg("loss"), py::arg("steps"), py::arg("blowup_factor"), py::arg("tol"),
+          py::arg("loss_floor"), py::arg("max_seconds"), py::arg("record_loss"),
+          py::arg("record_sharpness"), py::arg("record_parameters"),
+          py::arg("record_layer_imbalance"), py::arg("curvature"))
       .def(
           "advance",
           [](Simulation& self, double seconds) {
@@ -113,8 +116,8 @@ void bind_simulation(py::module_& m) {
           },
           py::arg("seconds"), "Runs for about so long; returns the series recorded meanwhile.")
       .def("stop", &Simulation::stop, "Ends advance() within 0.1 s; from any thread.")
-      .def_property_readonly("outcome",
-                             [](const Simulation& self) { return std::string(name(self.outcome())); })
+      .def_property_readonly(
+          "outcome", [](const Simulation& self) { return std::string(name(self.outcome())); })
       .def_property_readonly("step", &Simulation::step)
       .def_property_readonly("step_size", &Simulation::step_size)
       .def("parameters", [](Simulation& self) {

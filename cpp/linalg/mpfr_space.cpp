@@ -9,7 +9,9 @@ std::size_t terms_between_looks(long precision) {
   return std::max<std::size_t>(64, (1u << 24) / static_cast<std::size_t>(precision));
 }
 
-bool same(mpfr_srcptr a, mpfr_srcptr b) { return mpfr_number_p(a) && mpfr_equal_p(a, b); }
+bool same(mpfr_srcptr a, mpfr_srcptr b) {
+  return mpfr_number_p(a) && mpfr_equal_p(a, b);
+}
 
 }  // namespace
 
@@ -96,7 +98,8 @@ mpfr_ptr MpfrSpace::allocate(std::size_t n) {
   auto* const limbs = memory_.back().get() + n * sizeof(__mpfr_struct);
   for (std::size_t i = 0; i < n; ++i) {
     mpfr_custom_init(limbs + i * significand, format_.precision);
-    mpfr_custom_init_set(headers + i, MPFR_ZERO_KIND, 0, format_.precision, limbs + i * significand);
+    mpfr_custom_init_set(headers + i, MPFR_ZERO_KIND, 0, format_.precision,
+                         limbs + i * significand);
   }
   return headers;
 }

@@ -43,9 +43,13 @@ class MpfrSpace {
   MpfrSpace(const Format& format, const StopFlag& stop);
 
   // elements
-  static void multiply(mpfr_ptr out, mpfr_srcptr a, mpfr_srcptr b) { mpfr_mul(out, a, b, MPFR_RNDN); }
+  static void multiply(mpfr_ptr out, mpfr_srcptr a, mpfr_srcptr b) {
+    mpfr_mul(out, a, b, MPFR_RNDN);
+  }
   static void add(mpfr_ptr out, mpfr_srcptr a, mpfr_srcptr b) { mpfr_add(out, a, b, MPFR_RNDN); }
-  static void subtract(mpfr_ptr out, mpfr_srcptr a, mpfr_srcptr b) { mpfr_sub(out, a, b, MPFR_RNDN); }
+  static void subtract(mpfr_ptr out, mpfr_srcptr a, mpfr_srcptr b) {
+    mpfr_sub(out, a, b, MPFR_RNDN);
+  }
   static void multiply_by_integer(mpfr_ptr out, mpfr_srcptr a, const Integer& n) {
     if (n.exact != 0)
       mpfr_mul_ui(out, a, n.exact, MPFR_RNDN);

@@ -43,13 +43,21 @@ class NativeSpace {
 
   // elements; V is T or a vector of lanes
   template <class V>
-  static void multiply(V& out, const V& a, const V& b) { out = a * b; }
+  static void multiply(V& out, const V& a, const V& b) {
+    out = a * b;
+  }
   template <class V>
-  static void add(V& out, const V& a, const V& b) { out = a + b; }
+  static void add(V& out, const V& a, const V& b) {
+    out = a + b;
+  }
   template <class V>
-  static void subtract(V& out, const V& a, const V& b) { out = a - b; }
+  static void subtract(V& out, const V& a, const V& b) {
+    out = a - b;
+  }
   template <class V>
-  static void multiply_by_integer(V& out, const V& a, const Integer& n) { out = a * n.value; }
+  static void multiply_by_integer(V& out, const V& a, const Integer& n) {
+    out = a * n.value;
+  }
   // Where 1/n is a number, a*(1/n) and a/n round the same real number. Division takes a fifth of a
   // float64 step at (2, 100) otherwise.
   template <class V>
@@ -60,9 +68,13 @@ class NativeSpace {
       out = a / n.value;
   }
   template <class V>
-  static void copy(V& out, const V& a) { out = a; }
+  static void copy(V& out, const V& a) {
+    out = a;
+  }
   template <class V>
-  static V temporary(const V&) { return V(); }
+  static V temporary(const V&) {
+    return V();
+  }
 
   // arrays
   template <class Program, class... In>

@@ -32,8 +32,8 @@
 //     stopped()                             the caller asked to stop: results are unfinished
 //
 //   boundary, outside the step
-//     array(n) scalar() integer(n) matrix(rows, columns, values)   memory lives as long as the Space
-//     assign(array, i, values, j)  exact(array, i)  measure(scalar)  to_double(array, i)
+//     array(n) scalar() integer(n) matrix(rows, columns, values)   memory lives as long as the
+//     Space assign(array, i, values, j)  exact(array, i)  measure(scalar)  to_double(array, i)
 //     is_finite(array)
 #pragma once
 

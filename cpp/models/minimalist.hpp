@@ -4,9 +4,9 @@
 // Program of one evaluation, each operation rounded once to the working format:
 //
 //   f_i = sum_k X[i,k] u[k]          P = v_1 ... v_{D-1}          z_i = f_i*P - y_i
-//   L   = (sum_i z_i*z_i) / 2N                                    (half_mean; loss.hpp has the others)
-//   g_k = ((sum_i X[i,k] z_i) * P) / N                            dL/du_k
-//   s   = sum_i z_i*f_i       h_j = (s * prod_{q != j} v_q) / N   dL/dv_j; an empty product (D = 2)
+//   L   = (sum_i z_i*z_i) / 2N                                    (half_mean; loss.hpp has the
+//   others) g_k = ((sum_i X[i,k] z_i) * P) / N                            dL/du_k s   = sum_i
+//   z_i*f_i       h_j = (s * prod_{q != j} v_q) / N   dL/dv_j; an empty product (D = 2)
 //                                                                 is no operation
 #pragma once
 
@@ -40,8 +40,8 @@ struct Minimalist {
     Scalar P, s, L, q;
   };
 
-  PRECIPICE_HOST_DEVICE static void gradient(Space& space, const Data& data, const Parameters& theta,
-                                             const Work& w) {
+  PRECIPICE_HOST_DEVICE static void gradient(Space& space, const Data& data,
+                                             const Parameters& theta, const Work& w) {
     space.product(w.P, theta.v, skip_none);
     for (Rows rows = space.first_rows(data.X); !space.done(data.X, rows);
          rows = space.next_rows(data.X, rows)) {

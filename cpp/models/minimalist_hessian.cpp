@@ -35,9 +35,8 @@ const BorderedDiagonal& MinimalistHessian::at(const std::vector<double>& c,
   for (std::size_t j = 0; j < n; ++j) hessian_.direction[j] = product_without(v, j, j);
   for (std::size_t j = 0; j < n; ++j)
     for (std::size_t k = 0; k < n; ++k)
-      hessian_.corner[j * n + k] =
-          curvature_ * (hessian_.direction[j] * hessian_.direction[k] * F +
-                        (j == k ? 0 : product_without(v, j, k) * G));
+      hessian_.corner[j * n + k] = curvature_ * (hessian_.direction[j] * hessian_.direction[k] * F +
+                                                 (j == k ? 0 : product_without(v, j, k) * G));
   return hessian_;
 }
 

@@ -21,8 +21,8 @@ namespace {
 int round_fraction(mpfr_ptr out, const std::string& text) {
   mpq_t fraction;
   mpq_init(fraction);
-  const bool valid = mpq_set_str(fraction, text.c_str(), 10) == 0 &&
-                     mpz_sgn(mpq_denref(fraction)) != 0;
+  const bool valid =
+      mpq_set_str(fraction, text.c_str(), 10) == 0 && mpz_sgn(mpq_denref(fraction)) != 0;
   int ternary = 0;
   if (valid) {
     mpq_canonicalize(fraction);
@@ -61,12 +61,16 @@ std::string exact_text(mpfr_srcptr x) {
   std::string text = mpfr_signbit(x) ? "-" : "";
   if (mpfr_inf_p(x)) return text + "inf";
   if (mpfr_zero_p(x)) return text + "0x0p+0";
-  mpfr_exp_t exponent = 0;  // |x| = 0.digits * 16^exponent
+  // Scaled to [1, 2), its sixteenths are the digits after the leading 1.
+  MpfrNumber significand(mpfr_get_prec(x));
+  mpfr_abs(significand, x, MPFR_RNDN);
+  mpfr_set_exp(significand, 1);
+  mpfr_exp_t one = 0;
   const std::unique_ptr<char, decltype(&mpfr_free_str)> buffer(
-      mpfr_get_str(nullptr, &exponent, 16, 0, x, MPFR_RNDN), mpfr_free_str);
-  std::string_view digits(buffer.get() + text.size());
+      mpfr_get_str(nullptr, &one, 16, 0, significand, MPFR_RNDN), mpfr_free_str);
+  std::string_view digits(buffer.get());
   digits.remove_suffix(digits.size() - 1 - digits.find_last_not_of('0'));
-  const long power = 4 * (static_cast<long>(exponent) - 1);
+  const long power = static_cast<long>(mpfr_get_exp(x)) - 1;
   text.append("0x").append(digits.substr(0, 1));
   if (digits.size() > 1) text.append(".").append(digits.substr(1));
   return text.append(power < 0 ? "p" : "p+").append(std::to_string(power));

@@ -24,10 +24,9 @@ const std::vector<Format>& native_formats() {
 }
 
 [[noreturn]] void reject(const std::string& name) {
-  throw std::invalid_argument("precision = " + name +
-                              ": must be float32, float64, float80, float128 or mpfr<bits> with " +
-                              std::to_string(least_precision) + " <= bits <= " +
-                              std::to_string(greatest_precision));
+  throw std::invalid_argument(
+      "precision = " + name + ": must be float32, float64, float80, float128 or mpfr<bits> with " +
+      std::to_string(least_precision) + " <= bits <= " + std::to_string(greatest_precision));
 }
 
 }  // namespace
@@ -49,16 +48,14 @@ Format parse_format(const std::string& name) {
 Availability availability(const Format& format) {
   switch (format.family) {
     case Family::float32:
-    case Family::float64:
-      return {true, "hardware arithmetic"};
+    case Family::float64: return {true, "hardware arithmetic"};
     case Family::float80:
       return {has_float80, has_float80 ? "hardware arithmetic (x87 long double)"
                                        : "long double has no 64-bit significand here"};
     case Family::float128:
       return {has_float128, has_float128 ? "software arithmetic (compiler's binary128)"
                                          : "the compiler has no binary128 type here"};
-    case Family::mpfr:
-      return {true, "MPFR " + std::string(mpfr_get_version())};
+    case Family::mpfr: return {true, "MPFR " + std::string(mpfr_get_version())};
   }
   return {false, "unknown family"};
 }

@@ -110,7 +110,8 @@ double largest_eigenvalue(const BorderedDiagonal& h) {
       low = lambda;
     double next = lambda - g.value / g.slope;
     if (!(next > low && next < high)) next = low + (high - low) / 2;
-    const bool settled = std::fabs(next - lambda) <= std::numeric_limits<double>::epsilon() * lambda;
+    const bool settled =
+        std::fabs(next - lambda) <= std::numeric_limits<double>::epsilon() * lambda;
     lambda = next;
     if (settled || !(low < lambda && lambda < high)) break;
   }

@@ -21,10 +21,16 @@ MinimalistCurvature::MinimalistCurvature(const CurvatureSpec& spec, Loss loss, s
       hessian_(spec.spectrum, loss, samples, factors),
       recompute_(!spec.X.empty()) {}
 
-double MinimalistCurvature::sharpness() { return largest_eigenvalue(hessian_.at(c_, v_)); }
+double MinimalistCurvature::sharpness() {
+  return largest_eigenvalue(hessian_.at(c_, v_));
+}
 
-void MinimalistCurvature::recompute_preactivations() { matvec(space_, f_, X_, u_); }
+void MinimalistCurvature::recompute_preactivations() {
+  matvec(space_, f_, X_, u_);
+}
 
-void MinimalistCurvature::project() { matvec(space_, c_, left_, f_); }
+void MinimalistCurvature::project() {
+  matvec(space_, c_, left_, f_);
+}
 
 }  // namespace precipice

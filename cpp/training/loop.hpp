@@ -45,7 +45,8 @@ class Loop final : public Simulation {
     trainee_->stop_flag().store(false);
     const auto start = Clock::now();
     const double before = seconds_;
-    // The clock is read every `stride` steps: rarely where steps are short, always where they are long.
+    // The clock is read every `stride` steps: rarely where steps are short, always where they are
+    // long.
     for (std::int64_t stride = 1; outcome_ == Outcome::running && seconds_ - before < seconds;) {
       const double elapsed = seconds_;
       for (std::int64_t i = 0; i < stride && outcome_ == Outcome::running; ++i)
@@ -108,8 +109,8 @@ class Loop final : public Simulation {
     if (due(spec_.record.loss, step_) || (last && spec_.record.loss > 0)) record_loss();
     const bool sharpness =
         due_in_pairs(spec_.record.sharpness, step_) || (last && spec_.record.sharpness > 0);
-    const bool imbalance = due(spec_.record.layer_imbalance, step_) ||
-                           (last && spec_.record.layer_imbalance > 0);
+    const bool imbalance =
+        due(spec_.record.layer_imbalance, step_) || (last && spec_.record.layer_imbalance > 0);
     if (sharpness || imbalance) curvature_->observe(*trainee_);
     if (sharpness) {
       records_.sharpness.step.push_back(step_);

@@ -16,7 +16,9 @@ struct RecordPlan {
   std::int64_t loss = 0, sharpness = 0, parameters = 0, layer_imbalance = 0;
 };
 
-inline bool due(std::int64_t cadence, std::int64_t step) { return cadence > 0 && step % cadence == 0; }
+inline bool due(std::int64_t cadence, std::int64_t step) {
+  return cadence > 0 && step % cadence == 0;
+}
 
 // Sharpness oscillates with period 2 in a catapult: single samples would alias, so it is recorded
 // at the step after a due one too (science: events).

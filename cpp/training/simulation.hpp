@@ -30,7 +30,7 @@ class Simulation {
   virtual void stop() noexcept = 0;
 
   virtual Outcome outcome() const = 0;
-  virtual std::int64_t step() const = 0;             // steps taken
+  virtual std::int64_t step() const = 0;              // steps taken
   virtual std::vector<NamedValues> parameters() = 0;  // at step()
   virtual double step_size() const = 0;               // eta in the working format, as float64
 };

@@ -28,12 +28,19 @@ class MinimalistTrainee {
 
   MinimalistTrainee(const Format& format, const MinimalistSpec& spec)
       : space_(format, stop_),
-        data_{space_.matrix(spec.samples, spec.features, spec.X), vector(spec.y), spec.loss,
+        data_{space_.matrix(spec.samples, spec.features, spec.X),
+              vector(spec.y),
+              spec.loss,
               {space_.integer(2), integer(spec.samples), integer(2 * spec.samples)}},
         current_{vector(spec.u), vector(spec.v)},
         other_{space_.array(spec.features), space_.array(spec.factors)},
-        work_{space_.array(spec.samples), space_.array(spec.samples), space_.array(spec.features),
-              space_.array(spec.factors), space_.scalar(), space_.scalar(), space_.scalar(),
+        work_{space_.array(spec.samples),
+              space_.array(spec.samples),
+              space_.array(spec.features),
+              space_.array(spec.factors),
+              space_.scalar(),
+              space_.scalar(),
+              space_.scalar(),
               space_.scalar()},
         optimizer_{space_.scalar()},
         step_size_(space_.array(1)) {

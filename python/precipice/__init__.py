@@ -24,7 +24,7 @@ _HOMES = {
     "Series": "precipice.results",
     "compare": "precipice.study.comparison",
     "load": "precipice.study.storage",
-    "simulate": "precipice.simulate",
+    "simulate": "precipice.simulation",
 }
 _MODULES = {
     "analysis": "precipice.analysis",
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from precipice.problems import Problem
     from precipice.record import Record
     from precipice.results import Outcome, Run, Series
-    from precipice.simulate import simulate
+    from precipice.simulation import simulate
     from precipice.study.comparison import Comparison, compare
     from precipice.study.storage import load
 

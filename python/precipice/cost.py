@@ -25,11 +25,9 @@ def multiply_add_nanoseconds(precision: Precision) -> float:
         return _NATIVE_NANOSECONDS[precision.name]
     (last_bits, last), bits = _MPFR_NANOSECONDS[-1], precision.bits
     if bits > last_bits:
-        return last * (bits / last_bits) ** _MPFR_GROWTH
+        return last * math.pow(bits / last_bits, _MPFR_GROWTH)
     nanoseconds = _MPFR_NANOSECONDS[0][1]
-    for (low, before), (high, after) in zip(
-        _MPFR_NANOSECONDS, _MPFR_NANOSECONDS[1:], strict=False
-    ):
+    for (low, before), (high, after) in zip(_MPFR_NANOSECONDS, _MPFR_NANOSECONDS[1:], strict=False):
         if low <= bits <= high:
             nanoseconds = before + (after - before) * (bits - low) / (high - low)
     return nanoseconds

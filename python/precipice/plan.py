@@ -293,7 +293,8 @@ def _one_of(argument: str, value: object, allowed: tuple[str, ...]) -> None:
 def _positive(argument: str, value: float | None, allow_infinite: bool = False) -> None:
     if value is None:
         return
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not (number and value > 0 and (allow_infinite or math.isfinite(value))):
+    # Callers without a type checker get here with anything.
+    number = float(value) if isinstance(value, (int, float)) else math.nan
+    if isinstance(value, bool) or not number > 0 or (number == math.inf and not allow_infinite):
         rule = "must be a positive number" + (", inf" if allow_infinite else "") + " or None"
         raise InvalidArgument(argument, value, rule)

@@ -9,6 +9,7 @@ import threading
 
 import numpy as np
 import pytest
+
 from constructed import KEYWORDS, make_comparison, make_run
 from precipice import initialisers, problems
 from precipice.errors import InvalidArgument
@@ -17,7 +18,7 @@ from precipice.optimizers import GD
 from precipice.precision import Precision
 from precipice.record import Record
 from precipice.results import Outcome
-from precipice.simulate import simulate
+from precipice.simulation import simulate
 from precipice.study import comparison as module
 from precipice.study.comparison import (
     Comparison,
@@ -103,9 +104,7 @@ def test_deep_models_have_an_imbalance_a_layer():
 
 def test_estimate_shrinks_with_workers_and_grows_with_steps():
     few, many = (
-        prepare_comparison(
-            *WHAT, precisions=("float32", "float64"), **{**KEYWORDS, "steps": steps}
-        )
+        prepare_comparison(*WHAT, precisions=("float32", "float64"), **{**KEYWORDS, "steps": steps})
         for steps in (1_000, 1_000_000)
     )
     assert many.estimate(1).seconds > many.estimate(2).seconds > few.estimate(2).seconds > 0

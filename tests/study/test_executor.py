@@ -6,6 +6,7 @@ import _thread
 import threading
 
 import pytest
+
 from precipice.errors import InvalidArgument
 from precipice.study.executor import (
     available_cores,

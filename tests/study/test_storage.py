@@ -7,6 +7,7 @@ import os
 
 import numpy as np
 import pytest
+
 from constructed import make_comparison, make_run, three_runs
 from precipice import plots
 from precipice.errors import InvalidArgument

@@ -7,6 +7,7 @@ import io
 import math
 
 import pytest
+
 from constructed import make_comparison, make_run, three_runs
 from precipice.results import Series
 from precipice.study.table import WIDTH, as_csv, as_text, caption, loss_text, row

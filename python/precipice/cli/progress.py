@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
-    from precipice.simulate import Progress
+    from precipice.simulation import Progress
 
 _LOG10_OF_2 = math.log10(2.0)
 _REFRESHES_PER_SECOND = 8
@@ -42,7 +42,7 @@ class ProgressDisplay:
         self._names = list(names)
         self._steps = steps
         self._latest: dict[str, Progress] = {}
-        self._began: dict[str, float] = {}
+        self._began: dict[str, tuple[float, int]] = {}
         self._changed: dict[str, float] = {}
         self._live: Live | None = None
 
@@ -50,7 +50,7 @@ class ProgressDisplay:
         """Take note of how far a run is; called from its worker thread."""
         name = str(progress.precision)
         now = time.monotonic()
-        self._began.setdefault(name, now)
+        self._began.setdefault(name, (now, progress.step))
         self._changed[name] = now
         self._latest[name] = progress
 
@@ -104,6 +104,7 @@ class ProgressDisplay:
             loss = f"L {latest.loss:g}"
         if latest.sharpness is not None and math.isfinite(latest.sharpness):
             sharpness = f"S/(2/η) {latest.sharpness / latest.threshold:5.2f}"
-        elapsed = self._changed[name] - self._began[name]
-        rate = f"{latest.step / elapsed:,.0f} steps/s" if elapsed > 0 else ""
+        moment, step = self._began[name]
+        elapsed = self._changed[name] - moment
+        rate = f"{(latest.step - step) / elapsed:,.0f} steps/s" if elapsed > 0 else ""
         return loss, sharpness, rate

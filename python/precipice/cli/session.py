@@ -94,7 +94,7 @@ def print_comparison(comparison: Comparison) -> None:
     from precipice.study.table import caption, rich_table
 
     console = Console(highlight=False)
-    console.print(rich_table(comparison))
+    console.print(rich_table(comparison, console.width))
     console.print()
     for line in caption(comparison):
         console.print(line, style="dim", markup=False)

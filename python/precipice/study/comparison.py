@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from precipice.problems import Problem
     from precipice.record import Record
     from precipice.results import Run
-    from precipice.simulate import PreparedRun, Progress
+    from precipice.simulation import PreparedRun, Progress
 
 SCHEMA_VERSION = 1
 MACHINE_SETTINGS = ("versions", "cpu_path")
@@ -231,7 +231,7 @@ def prepare_comparison(
     InvalidArgument
         If an argument breaks its rule, or a precision is named twice.
     """
-    from precipice.simulate import prepare
+    from precipice.simulation import prepare
 
     formats = checked_precisions(precisions)
     prepared = tuple(

@@ -17,7 +17,7 @@ from precipice.exact import whole_number
 
 if TYPE_CHECKING:
     from precipice.results import Run
-    from precipice.simulate import PreparedRun, Progress
+    from precipice.simulation import PreparedRun, Progress
 
 
 @dataclass(frozen=True)

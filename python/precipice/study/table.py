@@ -71,12 +71,13 @@ def loss_text(value: float, log2: float | None) -> str:
     return f"{significand}e{exponent + int(carry):+d}"
 
 
-def rich_table(comparison: Comparison) -> Table:
-    """Return the rows as a rich table, without the definitions."""
+def rich_table(comparison: Comparison, width: int = WIDTH) -> Table:
+    """Return the rows as a rich table for so many columns, without the definitions."""
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
+    gap = 1 if width >= WIDTH else 0
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, gap))
     for _, heading, right in _COLUMNS:
         table.add_column(heading, justify="right" if right else "left", no_wrap=True)
     for run in comparison.runs:

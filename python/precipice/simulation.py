@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from precipice.engines import Engine, engine_for
 from precipice.initialisers import Initialiser
 from precipice.models import Minimalist
 from precipice.optimizers import GD
@@ -18,7 +19,6 @@ from precipice.precision import Precision
 from precipice.problems import Problem
 from precipice.record import Record
 from precipice.results import Outcome, Run
-from precipice.engines import Engine, engine_for
 
 _BLOCK_SECONDS = 0.1
 

@@ -1,0 +1,49 @@
+"""What an engine is: a run in progress."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import gmpy2
+import numpy as np
+
+from precipice.results import Outcome, Run
+
+Latest = tuple["float | None", "float | None", "float | None"]
+
+
+class Engine(Protocol):
+    """A run in progress."""
+
+    @property
+    def outcome(self) -> str:
+        """``"running"`` or how the run ended."""
+
+    @property
+    def step(self) -> int:
+        """Steps taken."""
+
+    def advance(self, seconds: float) -> None:
+        """Run for about so long."""
+
+    def stop(self) -> None:
+        """End `advance` soon; from any thread."""
+
+    def latest(self) -> Latest:
+        """Return the last recorded loss, log2 loss and sharpness."""
+
+    def gather(self, outcome: Outcome, seconds: float) -> Run:
+        """Return what has been computed."""
+
+
+def versions(mpfr: str, gmp: str) -> dict[str, str]:
+    """Return what a result was computed with, by name."""
+    from precipice import __version__
+
+    return {
+        "precipice": __version__,
+        "mpfr": mpfr.removeprefix("MPFR "),
+        "gmp": gmp.removeprefix("GMP "),
+        "gmpy2": gmpy2.version(),
+        "numpy": np.__version__,
+    }
