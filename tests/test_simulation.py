@@ -123,7 +123,7 @@ def test_stop_ends_a_run_and_keeps_what_was_computed():
 
 
 def test_stop_is_seen_within_a_long_step():
-    """A step of 60 x 500 at 100000 bits takes half a minute; a stop takes a fraction of a second."""
+    """A step of 60 x 500 at 100000 bits takes half a minute, a stop a fraction of a second."""
     rng = np.random.default_rng(0)
     # Entries of full width, or the products would be short.
     third = [["1/3"] * 500] * 60

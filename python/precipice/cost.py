@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from precipice.precision import Precision
 from precipice.record import Record
 
@@ -23,14 +25,9 @@ def multiply_add_nanoseconds(precision: Precision) -> float:
     """Return the time of one rounded multiply-add in the core, in nanoseconds."""
     if precision.name in _NATIVE_NANOSECONDS:
         return _NATIVE_NANOSECONDS[precision.name]
-    (last_bits, last), bits = _MPFR_NANOSECONDS[-1], precision.bits
-    if bits > last_bits:
-        return last * math.pow(bits / last_bits, _MPFR_GROWTH)
-    nanoseconds = _MPFR_NANOSECONDS[0][1]
-    for (low, before), (high, after) in zip(_MPFR_NANOSECONDS, _MPFR_NANOSECONDS[1:], strict=False):
-        if low <= bits <= high:
-            nanoseconds = before + (after - before) * (bits - low) / (high - low)
-    return nanoseconds
+    known, nanoseconds = zip(*_MPFR_NANOSECONDS, strict=True)
+    beyond = max(1.0, precision.bits / known[-1]) ** _MPFR_GROWTH
+    return float(np.interp(precision.bits, known, nanoseconds) * beyond)
 
 
 def number_bytes(precision: Precision) -> int:

@@ -290,10 +290,9 @@ def _one_of(argument: str, value: object, allowed: tuple[str, ...]) -> None:
         raise InvalidArgument(argument, value, f"must be {' or '.join(allowed)}")
 
 
-def _positive(argument: str, value: float | None, allow_infinite: bool = False) -> None:
+def _positive(argument: str, value: Any, allow_infinite: bool = False) -> None:
     if value is None:
         return
-    # Callers without a type checker get here with anything.
     number = float(value) if isinstance(value, (int, float)) else math.nan
     if isinstance(value, bool) or not number > 0 or (number == math.inf and not allow_infinite):
         rule = "must be a positive number" + (", inf" if allow_infinite else "") + " or None"

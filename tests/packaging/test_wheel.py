@@ -65,7 +65,8 @@ def test_core_imports_without_gmpy2(unpacked, tmp_path):
     python = tmp_path / "empty" / "bin" / "python"
     program = (
         "import importlib.util, sys\n"
-        f"spec = importlib.util.spec_from_file_location('precipice._core', {str(core(unpacked))!r})\n"
+        f"path = {str(core(unpacked))!r}\n"
+        "spec = importlib.util.spec_from_file_location('precipice._core', path)\n"
         "module = importlib.util.module_from_spec(spec); spec.loader.exec_module(module)\n"
         "assert 'gmpy2' not in sys.modules and importlib.util.find_spec('gmpy2') is None\n"
         "print(module.build_info()['mpfr'])\n"

@@ -79,6 +79,17 @@ def test_losses_are_shown_beyond_float64(value, log2, shown):
     assert loss_text(value, log2) == shown
 
 
+def test_narrow_captions_lose_no_word():
+    comparison = make_comparison(*three_runs(), loss="mean")
+    narrow = caption(comparison, width=60)
+    assert max(map(len, narrow)) <= 60
+
+    def words(lines):
+        return [word for word in " ".join(lines).split() if word != "·"]
+
+    assert words(narrow) == words(caption(comparison))
+
+
 def test_csv_holds_the_numbers_in_full():
     comparison = make_comparison(*three_runs())
     rows = list(csv.DictReader(io.StringIO(as_csv(comparison))))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _LOG10_OF_2 = math.log10(2.0)
 _REFRESHES_PER_SECOND = 8
+_BAR = 12
 
 
 def wanted(*, quiet: bool, as_json: bool) -> bool:
@@ -81,15 +82,15 @@ class ProgressDisplay:
         from rich.progress_bar import ProgressBar
         from rich.table import Table
 
-        lines = Table.grid(padding=(0, 2))
-        lines.add_column()
-        lines.add_column(width=16)
+        lines = Table.grid(padding=(0, 1))
+        lines.add_column(no_wrap=True)
+        lines.add_column(width=_BAR)
         for _ in range(4):
             lines.add_column(justify="right", no_wrap=True)
         for name in self._names:
             latest = self._latest.get(name)
             done = 0 if latest is None else latest.step
-            bar = ProgressBar(total=max(1, self._steps), completed=done, width=16)
+            bar = ProgressBar(total=max(1, self._steps), completed=done, width=_BAR)
             lines.add_row(name, bar, f"{done}/{self._steps}", *self._figures(name, latest))
         return lines
 

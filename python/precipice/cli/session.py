@@ -91,12 +91,12 @@ def print_comparison(comparison: Comparison) -> None:
         return
     from rich.console import Console
 
-    from precipice.study.table import caption, rich_table
+    from precipice.study.table import WIDTH, caption, rich_table
 
     console = Console(highlight=False)
     console.print(rich_table(comparison, console.width))
     console.print()
-    for line in caption(comparison):
+    for line in caption(comparison, min(console.width, WIDTH)):
         console.print(line, style="dim", markup=False)
 
 
@@ -145,10 +145,20 @@ def _what_was_kept(comparison: Comparison, kept: str | None) -> str:
 
 def _estimate_line(estimate: Estimate) -> str:
     """Return an estimate in words."""
-    minutes, seconds = divmod(round(estimate.seconds), 60)
-    time = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
     threads = "1 thread" if estimate.workers == 1 else f"{estimate.workers} threads"
-    return f"About {time} on {threads}, {estimate.bytes / 2**20:,.0f} MiB of memory."
+    memory = f"{max(1.0, estimate.bytes / 2**20):,.0f} MiB of memory"
+    return f"About {_duration(estimate.seconds)} on {threads}, {memory}."
+
+
+def _duration(seconds: float) -> str:
+    """Return a time in its two largest units."""
+    left = max(1, round(seconds))
+    parts: list[str] = []
+    for name, length in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        count, left = divmod(left, length)
+        if count or parts:
+            parts.append(f"{count} {name}")
+    return " ".join(parts[:2])
 
 
 @contextmanager

@@ -86,8 +86,8 @@ def rich_table(comparison: Comparison, width: int = WIDTH) -> Table:
     return table
 
 
-def caption(comparison: Comparison) -> list[str]:
-    """Return the definitions that belong to the numbers, one a line."""
+def caption(comparison: Comparison, width: int = WIDTH) -> list[str]:
+    """Return the definitions that belong to the numbers, in lines of at most `width` columns."""
     problem, settings, theory = comparison.problem, comparison.settings, comparison.theory
     lines = [
         f"{problem['name']} ({problem['samples']} samples, {problem['features']} features, "
@@ -105,7 +105,7 @@ def caption(comparison: Comparison) -> list[str]:
     note = problem["provenance"].get("loss")
     if note and settings["loss"] == problem["presets"]["loss"]:
         lines.append(f"about the loss: {note}")
-    return [piece for line in lines for piece in _wrapped(line)]
+    return [piece for line in lines for piece in _wrapped(line, width)]
 
 
 def model_text(comparison: Comparison) -> str:
@@ -118,15 +118,15 @@ def optimizer_text(comparison: Comparison) -> str:
     return f"{str(comparison.optimizer['name']).upper()} η = {comparison.optimizer['lr']}"
 
 
-def _wrapped(line: str) -> list[str]:
+def _wrapped(line: str, width: int) -> list[str]:
     """Return a line broken between its parts where one can, within them where one must."""
     pieces = [""]
     for part in line.split(" · "):
         joined = f"{pieces[-1]} · {part}" if pieces[-1] else part
-        if len(joined) <= WIDTH:
+        if len(joined) <= width:
             pieces[-1] = joined
         else:
-            pieces.extend(textwrap.wrap(part, WIDTH))
+            pieces.extend(textwrap.wrap(part, width))
     return pieces if pieces[0] else pieces[1:]
 
 
