@@ -172,7 +172,7 @@ def test_a_new_model_is_one_small_class():
         """f(x) = x.w with the loss ||z||^2 / 2."""
 
         def __init__(self, X, y, loss):
-            self.X, self.y = X, y
+            self.X, self.y, self.samples = X, y, len(y)
 
         def preactivations(self, parameters):
             return [dot(row, parameters["w"]) for row in self.X]

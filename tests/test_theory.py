@@ -124,20 +124,6 @@ def test_the_upper_bound_is_smallest_at_the_imbalance_threshold() -> None:
     assert upper[1] < min(upper[0], upper[2])
 
 
-def test_layer_imbalance_by_hand() -> None:
-    dec = decompose(np.array([[2.0, 0.0, 0.0], [0.0, 1.0, 0.0]]), np.array([1.0, 1.0]))
-    u = np.array([3.0, 4.0, 100.0])
-    assert theory.layer_imbalance(dec, u, [2.0]) == pytest.approx(25 - 4)
-    np.testing.assert_allclose(theory.layer_imbalance(dec, u, [2.0, 5.0]), [21, 0], atol=1e-12)
-    moments = np.stack([u, 2 * u])
-    np.testing.assert_allclose(theory.layer_imbalance(dec, moments, [[2.0], [0.0]]), [21, 100])
-    np.testing.assert_allclose(
-        theory.layer_imbalance(dec, moments, [[2.0, 5.0], [0.0, 1.0]]),
-        [[21, 0], [100, 99]],
-        atol=1e-12,
-    )
-
-
 def test_targets_outside_the_column_space_predict_nothing_to_learn() -> None:
     dec = decompose(np.array([[1.0], [0.0]]), np.array([0.0, 2.0]))
     assert theory.difficulty(dec) == 0
@@ -162,21 +148,3 @@ def test_depth_is_checked(formula: object, depth: object) -> None:
     _, _, dec = data_in_the_column_space()
     with pytest.raises(InvalidArgument, match=r"^depth = .*: must be an integer of at least 2$"):
         formula(dec, depth, 1.0)  # type: ignore[operator]
-
-
-@pytest.mark.parametrize(
-    ("u", "v", "name"),
-    [
-        (np.zeros(5), np.zeros(1), "u"),
-        (np.zeros(()), np.zeros(1), "u"),
-        (np.zeros((2, 2, 6)), np.zeros((2, 2, 1)), "u"),
-        (np.zeros(6), np.zeros(()), "v"),
-        (np.zeros(6), np.zeros(0), "v"),
-        (np.zeros((2, 6)), np.zeros((3, 1)), "v"),
-        (np.zeros((2, 6)), np.zeros(2), "v"),
-    ],
-)
-def test_layer_imbalance_checks_shapes(u: np.ndarray, v: np.ndarray, name: str) -> None:
-    _, _, dec = data_in_the_column_space()
-    with pytest.raises(InvalidArgument, match=rf"^{name} = array of shape .*: must have shape"):
-        theory.layer_imbalance(dec, u, v)

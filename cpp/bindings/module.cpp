@@ -6,5 +6,6 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   m.doc() = "precipice's compiled core: numbers, models and training loops at any precision.";
   precipice::bind_build_info(m);
   precipice::bind_formats(m);
+  precipice::bind_run_spec(m);
   precipice::bind_simulation(m);
 }

@@ -20,10 +20,13 @@ void require_size(const char* name, std::size_t actual, std::size_t expected) {
 
 void check_shapes(const RunSpec& spec) {
   const MinimalistSpec& model = spec.model;
-  require(model.samples > 0 && model.features > 0, "X = empty: must have rows and columns");
+  require(model.samples > 0 && model.rows > 0 && model.features > 0,
+          "X = empty: must have rows and columns");
   require(model.factors > 0, "depth = 1: must be at least 2");
-  require_size("X", size(model.X), model.samples * model.features);
-  require_size("y", size(model.y), model.samples);
+  const std::size_t entries = model.diagonal ? model.rows : model.rows * model.features;
+  require(!model.diagonal || model.rows == model.features, "X = diagonal: must be square");
+  require_size("X", size(model.X), entries);
+  require_size("y", size(model.y), model.rows);
   require_size("u", size(model.u), model.features);
   require_size("v", size(model.v), model.factors);
   require_size("lr", size(model.step_size), 1);
@@ -35,9 +38,10 @@ void check_shapes(const RunSpec& spec) {
   const std::size_t rank = spec.curvature->spectrum.sigma.size();
   require(rank > 0, "X = rank 0: must not be zero");
   require_size("d", spec.curvature->spectrum.d.size(), rank);
-  require_size("left singular vectors", spec.curvature->left.size(), rank * model.samples);
-  if (!spec.curvature->X.empty())
-    require_size("X for measuring", spec.curvature->X.size(), model.samples * model.features);
+  require_size("left singular vectors", spec.curvature->left.size(),
+               model.diagonal ? 0 : rank * model.samples);
+  if (model.diagonal) require_size("sigma", rank, model.rows);
+  if (!spec.curvature->X.empty()) require_size("X for measuring", spec.curvature->X.size(), entries);
 }
 
 // Another library of the process may have changed how this thread's hardware rounds.

@@ -15,13 +15,11 @@ template <class Space>
 std::unique_ptr<Simulation> simulate_in(const RunSpec& spec) {
   using Trainee = MinimalistTrainee<Space>;
   const ExponentRange range(spec.format);
-  const MinimalistSpec& model = spec.model;
   std::unique_ptr<MinimalistCurvature> curvature;
   if (spec.curvature)
-    curvature = std::make_unique<MinimalistCurvature>(*spec.curvature, model.loss, model.samples,
-                                                      model.features, model.factors);
+    curvature = std::make_unique<MinimalistCurvature>(*spec.curvature, spec.model);
   return std::make_unique<Loop<Trainee, MinimalistCurvature>>(
-      spec.format, spec.loop, std::make_unique<Trainee>(spec.format, model), std::move(curvature));
+      spec.format, spec.loop, std::make_unique<Trainee>(spec.format, spec.model), std::move(curvature));
 }
 
 std::unique_ptr<Simulation> simulate_float32(const RunSpec& spec);

@@ -34,7 +34,13 @@ Change MpfrSpace::descend(Array next, Array current, Scalar eta, Array g) {
   return change;
 }
 
+void MpfrSpace::scale(Rows rows, Array out, const Matrix& diagonal, Array in) {
+  for (std::size_t i = rows.begin; i < rows.end; ++i)
+    mpfr_mul(out.data + i, diagonal.data + i, in.data + i, MPFR_RNDN);
+}
+
 void MpfrSpace::matvec(Array f, const Matrix& x, Rows rows, Array u) {
+  if (x.diagonal) return scale(rows, f, x, u);
   for (std::size_t i = rows.begin; i < rows.end; ++i) {
     const mpfr_srcptr row = x.row(i);
     const mpfr_ptr sum = f.data + i;
@@ -49,6 +55,7 @@ void MpfrSpace::matvec(Array f, const Matrix& x, Rows rows, Array u) {
 }
 
 void MpfrSpace::matvec_transposed(Array g, const Matrix& x, Rows rows, Array z) {
+  if (x.diagonal) return scale(rows, g, x, z);
   for (std::size_t i = rows.begin; i < rows.end; ++i) {
     const mpfr_srcptr row = x.row(i);
     for (std::size_t k = 0; k < x.columns && !stopped();) {
@@ -61,6 +68,17 @@ void MpfrSpace::matvec_transposed(Array g, const Matrix& x, Rows rows, Array z) 
       }
     }
   }
+}
+
+void MpfrSpace::matvec(Array t, const Weights& w, Array g) {
+  const Matrix x = w;
+  for (Rows rows = first_rows(x); !done(x, rows); rows = next_rows(x, rows)) matvec(t, x, rows, g);
+}
+
+void MpfrSpace::matvec_transposed(Array b, const Weights& w, Array a) {
+  const Matrix x = w;
+  for (Rows rows = first_rows(x); !done(x, rows); rows = next_rows(x, rows))
+    matvec_transposed(b, x, rows, a);
 }
 
 void MpfrSpace::dot(Scalar s, Array a, Array b) {
@@ -88,7 +106,14 @@ MpfrSpace::Matrix MpfrSpace::matrix(std::size_t rows, std::size_t columns,
                                     const ExactVector& values) {
   const mpfr_ptr data = allocate(rows * columns);
   for (std::size_t i = 0; i < rows * columns; ++i) round_to_format(data + i, values, i, format_);
-  return {data, rows, columns};
+  return {data, rows, columns, false};
+}
+
+MpfrSpace::Matrix MpfrSpace::diagonal_matrix(std::size_t rows, const ExactVector& values) {
+  Matrix diagonal = matrix(rows, 1, values);
+  diagonal.columns = rows;
+  diagonal.diagonal = true;
+  return diagonal;
 }
 
 mpfr_ptr MpfrSpace::allocate(std::size_t n) {

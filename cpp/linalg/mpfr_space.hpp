@@ -34,10 +34,16 @@ class MpfrSpace {
     mpfr_srcptr rounded;
     unsigned long exact;  // 0 if n is not exact in the format
   };
-  struct Matrix {
+  struct Matrix {  // dense, or diagonal: rows entries of data
     mpfr_srcptr data;
     std::size_t rows, columns;
+    bool diagonal;
     mpfr_srcptr row(std::size_t i) const { return data + i * columns; }
+  };
+  struct Weights {
+    mpfr_ptr data;
+    std::size_t rows, columns;
+    operator Matrix() const { return {data, rows, columns, false}; }
   };
 
   MpfrSpace(const Format& format, const StopFlag& stop);
@@ -80,11 +86,18 @@ class MpfrSpace {
     for (std::size_t i = rows.begin; i < rows.end; ++i)
       Program::apply(*this, out.data + i, element(in, i)...);
   }
+  template <class Program, class... In>
+  void map_outer(const Weights& w, Array a, Array g, In... in) {
+    for (std::size_t q = 0; q < w.rows; ++q)
+      map<Program>(row_of(w, q), row_of(w, q), element_of(a, q), g, in...);
+  }
   Change descend(Array next, Array current, Scalar eta, Array g);
 
   // sums
   void matvec(Array f, const Matrix& x, Rows rows, Array u);
   void matvec_transposed(Array g, const Matrix& x, Rows rows, Array z);
+  void matvec(Array t, const Weights& w, Array g);
+  void matvec_transposed(Array b, const Weights& w, Array a);
   void dot(Scalar s, Array a, Array b);
   void product(Scalar s, Array v, std::size_t skip);
 
@@ -95,12 +108,19 @@ class MpfrSpace {
   bool stopped() const { return stop_.load(std::memory_order_relaxed); }
 
   static Scalar element_of(Array a, std::size_t j) { return {a.data + j}; }
+  static Array row_of(const Weights& w, std::size_t q) {
+    return {w.data + q * w.columns, w.columns};
+  }
 
   // boundary
   Array array(std::size_t n) { return {allocate(n), n}; }
   Scalar scalar() { return {allocate(1)}; }
   Integer integer(long n);
   Matrix matrix(std::size_t rows, std::size_t columns, const ExactVector& values);
+  Matrix diagonal_matrix(std::size_t rows, const ExactVector& values);
+  Weights weights(std::size_t rows, std::size_t columns) {
+    return {allocate(rows * columns), rows, columns};
+  }
   void assign(Array a, std::size_t i, const ExactVector& values, std::size_t j) {
     round_to_format(a.data + i, values, j, format_);
   }
@@ -119,6 +139,9 @@ class MpfrSpace {
   static mpfr_srcptr element(Array a, std::size_t i) { return a.data + i; }
   static mpfr_srcptr element(Scalar s, std::size_t) { return s.data; }
   static const Integer& element(const Integer& n, std::size_t) { return n; }
+
+  // A product with a diagonal matrix: sums of one term.
+  static void scale(Rows rows, Array out, const Matrix& diagonal, Array in);
 
   mpfr_ptr allocate(std::size_t n);
 

@@ -33,10 +33,17 @@ class NativeSpace {
     T value;
     T reciprocal;  // exact if the value is a power of two, else 0
   };
-  struct Matrix {
+  struct Matrix {  // dense, or diagonal: rows entries of data
     const T* data;
     std::size_t rows, columns, stride;
+    bool diagonal;
     const T* row(std::size_t i) const { return data + i * stride; }
+  };
+  // Laid out as a Matrix; the rows that fill up its last group of lanes are zeros.
+  struct Weights {
+    T* data;
+    std::size_t rows, columns, stride;
+    operator Matrix() const { return {data, rows, columns, stride, false}; }
   };
 
   NativeSpace(const Format& format, const StopFlag& stop) : format_(format), stop_(stop) {}
@@ -90,6 +97,12 @@ class NativeSpace {
     map_range<Program>(rows.begin, rows.end, out, in...);
   }
 
+  template <class Program, class... In>
+  void map_outer(const Weights& w, Array a, Array g, In... in) {
+    for (std::size_t q = 0; q < w.rows; ++q)
+      map<Program>(row_of(w, q), row_of(w, q), element_of(a, q), g, in...);
+  }
+
   Change descend(Array next, Array current, Scalar eta, Array g) {
     const T step_size = *eta.data;
     Vector moved = Vector(), away = Vector();
@@ -116,6 +129,7 @@ class NativeSpace {
 
   // sums
   void matvec(Array f, const Matrix& x, Rows rows, Array u) {
+    if (x.diagonal) return scale(rows, f, x, u);
     T results[rows_per_block];
     const T* const first = x.row(rows.begin);
     switch ((rows.end - rows.begin + L::count - 1) / L::count) {
@@ -127,8 +141,19 @@ class NativeSpace {
     std::copy(results, results + (rows.end - rows.begin), f.data + rows.begin);
   }
   void matvec_transposed(Array g, const Matrix& x, Rows rows, Array z) {
+    if (x.diagonal) return scale(rows, g, x, z);
     native::matvec_transposed(g.data, x.row(rows.begin), x.stride, rows.end - rows.begin, x.columns,
                               z.data + rows.begin, rows.begin == 0);
+  }
+  void matvec(Array t, const Weights& w, Array g) {
+    const Matrix x = w;
+    for (Rows rows = first_rows(x); !done(x, rows); rows = next_rows(x, rows))
+      matvec(t, x, rows, g);
+  }
+  void matvec_transposed(Array b, const Weights& w, Array a) {
+    const Matrix x = w;
+    for (Rows rows = first_rows(x); !done(x, rows); rows = next_rows(x, rows))
+      matvec_transposed(b, x, rows, a);
   }
   void dot(Scalar s, Array a, Array b) {
     T sum = a.data[0] * b.data[0];
@@ -144,7 +169,9 @@ class NativeSpace {
   }
 
   // iteration
-  Rows first_rows(const Matrix& x) const { return {0, std::min(rows_per_block, x.rows)}; }
+  Rows first_rows(const Matrix& x) const {
+    return {0, x.diagonal ? x.rows : std::min(rows_per_block, x.rows)};
+  }
   Rows next_rows(const Matrix& x, Rows rows) const {
     return {rows.end, std::min(rows.end + rows_per_block, x.rows)};
   }
@@ -152,6 +179,9 @@ class NativeSpace {
   bool stopped() const { return stop_.load(std::memory_order_relaxed); }
 
   static Scalar element_of(Array a, std::size_t j) { return {a.data + j}; }
+  static Array row_of(const Weights& w, std::size_t q) {
+    return {w.data + q * w.stride, w.columns};
+  }
 
   // boundary
   Array array(std::size_t n) { return {allocate(n), n}; }
@@ -168,7 +198,16 @@ class NativeSpace {
     for (std::size_t i = 0; i < filled; ++i)
       for (std::size_t k = 0; k < columns; ++k)
         data[i * stride + k] = rounded(values, std::min(i, rows - 1) * columns + k);
-    return {data, rows, columns, stride};
+    return {data, rows, columns, stride, false};
+  }
+  Matrix diagonal_matrix(std::size_t rows, const ExactVector& values) {
+    T* const data = allocate(rows);
+    for (std::size_t i = 0; i < rows; ++i) data[i] = rounded(values, i);
+    return {data, rows, rows, 0, true};
+  }
+  Weights weights(std::size_t rows, std::size_t columns) {
+    const std::size_t stride = padded(columns);
+    return {allocate((rows + L::count - 1) / L::count * L::count * stride), rows, columns, stride};
   }
   void assign(Array a, std::size_t i, const ExactVector& values, std::size_t j) {
     a.data[i] = rounded(values, j);
@@ -206,6 +245,11 @@ class NativeSpace {
   static T element(Array a, std::size_t i) { return a.data[i]; }
   static T element(Scalar s, std::size_t) { return *s.data; }
   static const Integer& element(const Integer& n, std::size_t) { return n; }
+
+  // A product with a diagonal matrix: sums of one term.
+  static void scale(Rows rows, Array out, const Matrix& diagonal, Array in) {
+    for (std::size_t i = rows.begin; i < rows.end; ++i) out.data[i] = diagonal.data[i] * in.data[i];
+  }
 
   template <class Program, class... In>
   void map_range(std::size_t begin, std::size_t end, Array out, In... in) {

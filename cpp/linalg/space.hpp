@@ -5,16 +5,20 @@
 //     Array     n numbers, all of one format        Scalar    one number, broadcast in map
 //     Integer   N, 2N, m ..., rounded once to the format (docs: design of the rounding contract)
 //     Matrix    constant data, opaque layout        Rows      a half-open range of its rows
+//     Weights   a trainable matrix
 //
 //   elements, called by element programs only; one rounding each, to the format of `out`
 //     multiply(out, a, b)  add(out, a, b)  subtract(out, a, b)
 //     multiply_by_integer(out, a, n)  divide_by_integer(out, a, n)
 //     copy(out, a)           no rounding
-//     temporary(like)        a place for an intermediate result
+//     temporary(like)        a place for an intermediate result; one a program
 //
 //   arrays
 //     map<Program>(out, in...)              Program::apply(space, out_i, in_i...); aliasing allowed
 //     map_rows<Program>(rows, out, in...)   the same for i in rows
+//     map_outer<Program>(W, a, g, in...)    Program::apply(space, W[q,k], W[q,k], a_q, g_k, in...)
+//                                           for every q, k; in are Scalars and Integers; finished
+//                                           even if stopped
 //     descend(next, current, eta, g)        next = current - eta*g; next holds the array before
 //                                           current on entry; the Change says what repeats
 //
@@ -22,17 +26,20 @@
 //   sum rounded)
 //     matvec(f, X, rows, u)                 f_i = sum_k X[i,k] u[k]  for i in rows
 //     matvec_transposed(g, X, rows, z)      g_k = sum_i X[i,k] z[i]; rows.begin > 0 continues g
+//     matvec(t, W, g)                       t_q = sum_k W[q,k] g_k
+//     matvec_transposed(b, W, a)            b_k = sum_q a_q W[q,k]
 //     dot(s, a, b)   product(s, v, skip)    product in ascending order without v[skip];
 //                                           must not be empty
 //
 //     element_of(array, j)                  one element as a Scalar
+//     row_of(W, q)                          one row as an Array
 //
 //   iteration over rows; a Space picks block sizes that suit its memory
 //     first_rows(X)  next_rows(X, rows)  done(X, rows)
 //     stopped()                             the caller asked to stop: results are unfinished
 //
 //   boundary, outside the step
-//     array(n) scalar() integer(n) matrix(rows, columns, values)   memory lives as long as the
+//     array(n) scalar() integer(n) matrix(rows, columns, values) diagonal_matrix(rows, values)   memory lives as long as the
 //     Space assign(array, i, values, j)  exact(array, i)  measure(scalar)  to_double(array, i)
 //     is_finite(array)
 #pragma once

@@ -16,6 +16,10 @@ class BlowupTest {
   BlowupTest(std::optional<double> factor, double loss_of_labels)
       : factor_(factor), reference_(loss_of_labels) {}
 
+  // The largest early loss so far: the whole state of the test.
+  double reference() const { return reference_; }
+  void restore(double reference) { reference_ = reference; }
+
   bool enabled() const { return factor_.has_value(); }
 
   // To be called once a step, in order.

@@ -13,24 +13,25 @@ void matvec(NativeSpace<double>& space, std::vector<double>& out,
 
 }  // namespace
 
-MinimalistCurvature::MinimalistCurvature(const CurvatureSpec& spec, Loss loss, std::size_t samples,
-                                         std::size_t features, std::size_t factors)
+MinimalistCurvature::MinimalistCurvature(const CurvatureSpec& spec, const MinimalistSpec& model)
     : space_(parse_format("float64"), never_stops_),
-      left_(space_.matrix(spec.spectrum.sigma.size(), samples, spec.left)),
-      X_(space_.matrix(spec.X.empty() ? 0 : samples, features, spec.X)),
-      hessian_(spec.spectrum, loss, samples, factors),
+      left_(space_.matrix(spec.left.empty() ? 0 : spec.spectrum.sigma.size(), model.samples,
+                          spec.left)),
+      X_(model.diagonal ? space_.diagonal_matrix(spec.X.size(), spec.X)
+                        : space_.matrix(spec.X.empty() ? 0 : model.rows, model.features, spec.X)),
+      hessian_(spec.spectrum, model.loss, model.samples, model.factors),
+      spectral_(spec.left.empty()),
       recompute_(!spec.X.empty()) {}
 
-double MinimalistCurvature::sharpness() {
-  return largest_eigenvalue(hessian_.at(c_, v_));
-}
+double MinimalistCurvature::sharpness() { return largest_eigenvalue(hessian_.at(c_, v_)); }
 
-void MinimalistCurvature::recompute_preactivations() {
-  matvec(space_, f_, X_, u_);
-}
+void MinimalistCurvature::recompute_preactivations() { matvec(space_, f_, X_, u_); }
 
 void MinimalistCurvature::project() {
-  matvec(space_, c_, left_, f_);
+  if (spectral_)
+    c_ = f_;
+  else
+    matvec(space_, c_, left_, f_);
 }
 
 }  // namespace precipice

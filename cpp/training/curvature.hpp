@@ -6,21 +6,21 @@
 
 #include "linalg/native_space.hpp"
 #include "models/minimalist_hessian.hpp"
+#include "training/trainee.hpp"
 
 namespace precipice {
 
 struct CurvatureSpec {
   SpectralData spectrum;
-  std::vector<double> left;  // e_i as rows, (r, N)
-  // X as rounded to the working format, (N, d), if f = X u is to be recomputed in float64: the
-  // pre-activations of a run at p <= 24 bits carry 2^-p of error. Empty otherwise.
+  std::vector<double> left;  // e_i as rows, (r, N); empty in spectral coordinates, f_i = c_i
+  // X as rounded to the working format, (N, d) or diagonal (r), if f = X u is to be recomputed in
+  // float64: the pre-activations of a run at p <= 24 bits carry 2^-p of error. Empty otherwise.
   std::vector<double> X;
 };
 
 class MinimalistCurvature {
  public:
-  MinimalistCurvature(const CurvatureSpec& spec, Loss loss, std::size_t samples,
-                      std::size_t features, std::size_t factors);
+  MinimalistCurvature(const CurvatureSpec& spec, const MinimalistSpec& model);
 
   // Moves to the parameters that the trainee has evaluated.
   template <class Trainee>
@@ -46,7 +46,7 @@ class MinimalistCurvature {
   Space space_;
   Space::Matrix left_, X_;
   MinimalistHessian hessian_;
-  bool recompute_;
+  bool spectral_, recompute_;
   std::vector<double> u_, v_, f_, c_;
 };
 

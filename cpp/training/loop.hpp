@@ -65,6 +65,18 @@ class Loop final : public Simulation {
     const ExponentRange range(format_);
     return trainee_->exact_parameters();
   }
+  LoopState state() override {
+    const ExponentRange range(format_);
+    return {step_, trainee_->exact_parameters(), trainee_->exact_previous_parameters(), returned_,
+            blowup_.reference()};
+  }
+  void restore(const LoopState& state) override {
+    const ExponentRange range(format_);
+    trainee_->restore(state.current, state.previous);
+    step_ = state.step;
+    returned_ = state.returned;
+    blowup_.restore(state.blowup_reference);
+  }
   double step_size() const override { return trainee_->step_size(); }
 
  private:

@@ -15,6 +15,14 @@ struct NamedValues {
   std::vector<std::string> text;  // exact
 };
 
+// A run between two steps: all that its later steps depend on.
+struct LoopState {
+  std::int64_t step;
+  std::vector<NamedValues> current, previous;  // theta_t and theta_{t-1}
+  bool returned;                               // theta_t = theta_{t-2}
+  double blowup_reference;
+};
+
 class Simulation {
  public:
   Simulation() = default;
@@ -32,6 +40,10 @@ class Simulation {
   virtual Outcome outcome() const = 0;
   virtual std::int64_t step() const = 0;              // steps taken
   virtual std::vector<NamedValues> parameters() = 0;  // at step()
+
+  // To be called between blocks. A restored run takes the steps that the saved one would have.
+  virtual LoopState state() = 0;
+  virtual void restore(const LoopState& state) = 0;
   virtual double step_size() const = 0;               // eta in the working format, as float64
 };
 

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -15,7 +17,11 @@
 namespace precipice {
 
 struct MinimalistSpec {
-  std::size_t samples = 0, features = 0, factors = 0;  // N, d, D-1
+  // Primal coordinates: X is (N, d) and rows = N. Spectral coordinates: X is diag(sigma), y and u
+  // are d and o, and rows = features = r.
+  bool diagonal = false;
+  std::size_t samples = 0;                          // N, of the loss's normalisation
+  std::size_t rows = 0, features = 0, factors = 0;  // of X; D-1
   ExactVector X, y, u, v, step_size;
   Loss loss = Loss::half_mean;
 };
@@ -28,14 +34,14 @@ class MinimalistTrainee {
 
   MinimalistTrainee(const Format& format, const MinimalistSpec& spec)
       : space_(format, stop_),
-        data_{space_.matrix(spec.samples, spec.features, spec.X),
+        data_{matrix(spec),
               vector(spec.y),
               spec.loss,
               {space_.integer(2), integer(spec.samples), integer(2 * spec.samples)}},
         current_{vector(spec.u), vector(spec.v)},
         other_{space_.array(spec.features), space_.array(spec.factors)},
-        work_{space_.array(spec.samples),
-              space_.array(spec.samples),
+        work_{space_.array(spec.rows),
+              space_.array(spec.rows),
               space_.array(spec.features),
               space_.array(spec.factors),
               space_.scalar(),
@@ -43,7 +49,8 @@ class MinimalistTrainee {
               space_.scalar(),
               space_.scalar()},
         optimizer_{space_.scalar()},
-        step_size_(space_.array(1)) {
+        step_size_(space_.array(1)),
+        loss_factor_(loss_factor(spec.loss, spec.samples)) {
     space_.assign(step_size_, 0, spec.step_size, 0);
     space_.assign(optimizer_.eta, spec.step_size, 0);
   }
@@ -81,11 +88,18 @@ class MinimalistTrainee {
     to_doubles(current_.v, v);
   }
   void factors(std::vector<double>& v) const { to_doubles(current_.v, v); }
-  std::vector<NamedValues> exact_parameters() {
-    return {{"u", texts(current_.u)}, {"v", texts(current_.v)}};
+  std::vector<NamedValues> exact_parameters() { return exact(current_); }
+  std::vector<NamedValues> exact_previous_parameters() { return exact(other_); }
+  void restore(const std::vector<NamedValues>& current, const std::vector<NamedValues>& previous) {
+    assign(current_, current);
+    assign(other_, previous);
   }
 
  private:
+  typename Space::Matrix matrix(const MinimalistSpec& spec) {
+    return spec.diagonal ? space_.diagonal_matrix(spec.rows, spec.X)
+                         : space_.matrix(spec.rows, spec.features, spec.X);
+  }
   typename Space::Array vector(const ExactVector& values) {
     const auto a = space_.array(size(values));
     for (std::size_t i = 0; i < a.size; ++i) space_.assign(a, i, values, i);
@@ -98,11 +112,25 @@ class MinimalistTrainee {
       const double x = Space::to_double(z, i);
       squares += x * x;
     }
-    return loss_factor(data_.loss, z.size) * squares;
+    return loss_factor_ * squares;
   }
   static void to_doubles(typename Space::Array a, std::vector<double>& out) {
     out.resize(a.size);
     for (std::size_t i = 0; i < a.size; ++i) out[i] = Space::to_double(a, i);
+  }
+  std::vector<NamedValues> exact(const Parameters& theta) {
+    return {{"u", texts(theta.u)}, {"v", texts(theta.v)}};
+  }
+  void assign(const Parameters& theta, const std::vector<NamedValues>& blocks) {
+    for (const NamedValues& block : blocks) {
+      const auto a = block.name == "u" ? theta.u : theta.v;
+      if (block.text.size() != a.size)
+        throw std::invalid_argument("state = " + block.name + " of " +
+                                    std::to_string(block.text.size()) + " numbers: must be " +
+                                    std::to_string(a.size));
+      const ExactVector values(block.text);
+      for (std::size_t i = 0; i < a.size; ++i) space_.assign(a, i, values, i);
+    }
   }
   std::vector<std::string> texts(typename Space::Array a) {
     std::vector<std::string> text(a.size);
@@ -117,6 +145,7 @@ class MinimalistTrainee {
   typename Model::Work work_;
   GradientDescent<Space> optimizer_;
   typename Space::Array step_size_;
+  double loss_factor_;  // kappa
 };
 
 }  // namespace precipice

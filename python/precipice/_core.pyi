@@ -12,12 +12,13 @@ class Format:
     emax: int
     subnormals: bool
 
-class Simulation:
+class MinimalistSpec:
     def __init__(
         self,
         *,
-        format: str,
+        diagonal: bool,
         samples: int,
+        rows: int,
         features: int,
         factors: int,
         X: Values,
@@ -26,16 +27,59 @@ class Simulation:
         v: Values,
         lr: str,
         loss: str,
+    ) -> None: ...
+
+class RecordPlan:
+    def __init__(
+        self, *, loss: int, sharpness: int, parameters: int, layer_imbalance: int
+    ) -> None: ...
+
+class LoopSpec:
+    def __init__(
+        self,
+        *,
         steps: int,
         blowup_factor: float | None,
         tol: float | None,
         loss_floor: float,
         max_seconds: float | None,
-        record_loss: int,
-        record_sharpness: int,
-        record_parameters: int,
-        record_layer_imbalance: int,
-        curvature: dict[str, npt.NDArray[np.float64]] | None,
+        record: RecordPlan,
+    ) -> None: ...
+
+class CurvatureSpec:
+    def __init__(
+        self,
+        *,
+        sigma: npt.NDArray[np.float64],
+        d: npt.NDArray[np.float64],
+        left: npt.NDArray[np.float64],
+        X: npt.NDArray[np.float64],
+    ) -> None: ...
+
+class LoopState:
+    def __init__(
+        self,
+        *,
+        step: int,
+        current: dict[str, list[str]],
+        previous: dict[str, list[str]],
+        returned: bool,
+        blowup_reference: float,
+    ) -> None: ...
+    step: int
+    current: dict[str, list[str]]
+    previous: dict[str, list[str]]
+    returned: bool
+    blowup_reference: float
+
+class Simulation:
+    def __init__(
+        self,
+        *,
+        precision: str,
+        model: MinimalistSpec,
+        loop: LoopSpec,
+        curvature: CurvatureSpec | None,
     ) -> None: ...
     def advance(self, seconds: float) -> dict[str, dict[str, Any]]: ...
     def stop(self) -> None: ...
@@ -46,6 +90,8 @@ class Simulation:
     @property
     def step_size(self) -> float: ...
     def parameters(self) -> dict[str, list[str]]: ...
+    def state(self) -> LoopState: ...
+    def restore(self, state: LoopState) -> None: ...
 
 def build_info() -> dict[str, str]: ...
 def free_thread_caches() -> None: ...

@@ -21,9 +21,10 @@ from precipice.optimizers import GD
 from precipice.precision import Precision
 from precipice.problems import Problem
 from precipice.record import Record
+from precipice.spectral import SpectralProblem, spectral_problem
 
 ORDERS = ("sequential",)
-COORDINATES = ("primal",)
+COORDINATES = ("primal", "spectral")
 MEASURE_PRECISIONS = ("float64",)
 ENGINES = ("core", "reference")
 
@@ -53,16 +54,18 @@ class Plan:
 
     Attributes
     ----------
-    X, y : ndarray, shapes (N, d) and (N,)
+    X, y : ndarray, shapes (N, d) and (N,); in spectral coordinates σ and d, both (r,)
         float64, or objects of `precipice.exact.Exact`.
     start : dict of str to ndarray
-        Initial parameters, likewise.
+        Initial parameters, likewise; in spectral coordinates u is o.
     step_size : Exact
         η in the problem's format.
     lr : float
         η as rounded to the working format, as float64.
     surface : Surface or None
         What is measured on; None if nothing needs it.
+    spectral : SpectralProblem or None
+        The problem in spectral coordinates, if those were asked for.
     """
 
     problem: Problem
@@ -81,6 +84,7 @@ class Plan:
     max_seconds: float | None
     engine: str
     surface: Surface | None
+    spectral: SpectralProblem | None
     settings: dict[str, Any]
 
     @property
@@ -91,7 +95,7 @@ class Plan:
     @property
     def loss_floor(self) -> float:
         """κ‖y⊥‖², the loss that no parameters can reduce; 0 where it is only rounding."""
-        if self.surface is None:
+        if self.surface is None or self.spectral is not None:
             return 0.0
         decomposition = self.surface.decomposition
         y_norm2 = float(np.sum(decomposition.d**2)) + decomposition.y_perp_norm2
@@ -105,7 +109,7 @@ class Plan:
         return cost.estimate(
             self.precision,
             samples=self.problem.samples,
-            features=self.problem.features,
+            features=self.problem.features if self.spectral is None else 1,
             steps=self.steps,
             record=self.record,
             reference=self.engine == "reference",
@@ -155,11 +159,20 @@ def make_plan(
 
     rounding = _problem_rounding(problem_dtype)
     X, y, start, step_size = _rounded_problem(problem, model, optimizer, init, rounding)
+    spectral = None
+    if coordinates == "spectral":
+        spectral = _spectral(problem, model, init, rounding)
+        X, y, start = spectral.sigma, spectral.d, {**start, "u": spectral.o}
     for argument, values in (("X", X), ("y", y), *start.items()):
         _finite_in(working, argument, values)
     surface = None
     if record.sharpness or record.layer_imbalance or tol is not None:
-        surface = _surface(problem, rounding, _measuring_format(working))
+        measured = _measuring_format(working)
+        surface = (
+            _surface(problem, rounding, measured)
+            if spectral is None
+            else _spectral_surface(spectral, measured)
+        )
     return Plan(
         problem=problem,
         model=model,
@@ -177,11 +190,13 @@ def make_plan(
         max_seconds=max_seconds,
         engine=engine,
         surface=surface,
+        spectral=spectral,
         settings={
             "loss": f"{normalisation.name}: {normalisation.formula}",
             "sharpness": "largest eigenvalue of the loss's Hessian, full batch, at the iterate",
             "order": order,
             "coordinates": coordinates,
+            "spectral": spectral.describe() if spectral else None,
             "problem_dtype": str(problem_dtype),
             "measure_precision": measure_precision,
             "precision": _describe(working),
@@ -253,6 +268,31 @@ def _surface(problem: Problem, rounding: Precision | None, working: Precision) -
     if decomposition.rank == 0:
         raise InvalidArgument("X", f"zeros in {working.name}", "must not be identically zero")
     return Surface(X, decomposition)
+
+
+@lru_cache(maxsize=4)
+def _spectral(
+    problem: Problem, model: Minimalist, init: Initialiser, rounding: Precision | None
+) -> SpectralProblem:
+    """Return the problem in spectral coordinates; all precisions of a comparison share it."""
+    if rounding is None:
+        rule = "must be a format in spectral coordinates: σ, d and o are irrational"
+        raise InvalidArgument("problem_dtype", "exact", rule)
+    start = init.draw(model, problem)
+    X, y, u = (rounding.round_array(values) for values in (problem.X, problem.y, start["u"]))
+    return spectral_problem(X, y, u, rounding)
+
+
+def _spectral_surface(spectral: SpectralProblem, working: Precision) -> Surface:
+    """Return the diagonal surface of σ and d as rounded to a working format."""
+    sigma, d = (
+        working.round_array(values).astype(np.float64) for values in (spectral.sigma, spectral.d)
+    )
+    basis = np.eye(sigma.size)
+    decomposition = Decomposition(
+        sigma, basis, basis, d, spectral.rank_tolerance, spectral.y_perp_norm2
+    )
+    return Surface(sigma, decomposition)
 
 
 def _measuring_format(working: Precision) -> Precision:

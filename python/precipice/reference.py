@@ -2,7 +2,7 @@
 
 This is the slow, readable version of what the compiled core does: which operations, in which
 order, each rounded once to the working format. Use it to check the core, and to try a new number
-format (any `gmpy2.context`) or a new model (a class with the four members of `ReferenceModel`)
+format (any `gmpy2.context`) or a new model (a class with the members of `ReferenceModel`)
 without writing C++. A step of the minimalist model costs about 0.2 µs for each entry of X at
 small precisions.
 """
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 import gmpy2
+import numpy as np
 
 from precipice import losses
 
@@ -27,6 +28,9 @@ class ReferenceModel(Protocol):
     All members but the constructor are called with the working format as gmpy2's current context:
     every ``+ - * /`` between `mpfr` numbers rounds once to that format.
     """
+
+    samples: int
+    """N, of the loss's normalisation."""
 
     def preactivations(self, parameters: Parameters) -> Vector:
         """Return f, the numbers from which the residuals and the sharpness follow, shape (N,)."""
@@ -68,6 +72,7 @@ class ReferenceMinimalist:
         self._rows = [list(row) for row in X]
         self._columns = [list(column) for column in zip(*self._rows, strict=True)]
         self._y = list(y)
+        self.samples = len(self._y)
         self._loss = losses.find(loss).name
 
     def preactivations(self, parameters: Parameters) -> Vector:
@@ -83,9 +88,9 @@ class ReferenceMinimalist:
         """Return the loss of the residuals."""
         squares = dot(z, z)
         if self._loss == "half_mean":
-            return squares / gmpy2.mpfr(2 * len(z))
+            return squares / gmpy2.mpfr(2 * self.samples)
         if self._loss == "mean":
-            return squares / gmpy2.mpfr(len(z))
+            return squares / gmpy2.mpfr(self.samples)
         if self._loss == "half_sum":
             return squares / gmpy2.mpfr(2)
         return squares
@@ -97,17 +102,47 @@ class ReferenceMinimalist:
         s = dot(z, f)
         others = [v[:j] + v[j + 1 :] for j in range(len(v))]
         return {
-            "u": [self._scaled(dot(column, z) * P) for column in self._columns],
+            "u": [self._scaled(total * P) for total in self._transposed(z)],
             "v": [self._scaled(s * product(rest) if rest else s) for rest in others],
         }
+
+    def _transposed(self, z: Vector) -> Vector:
+        """Return Xᵀ z."""
+        return [dot(column, z) for column in self._columns]
 
     def _scaled(self, x: gmpy2.mpfr) -> gmpy2.mpfr:
         """Apply the loss's factor on a derivative."""
         if self._loss in ("mean", "sum"):
             x = x * gmpy2.mpfr(2)
         if self._loss in ("mean", "half_mean"):
-            x = x / gmpy2.mpfr(len(self._y))
+            x = x / gmpy2.mpfr(self.samples)
         return x
+
+
+class ReferenceSpectral(ReferenceMinimalist):
+    """The same program in spectral coordinates: X = diag(σ), y = d, u = o, sums of one term.
+
+    Parameters
+    ----------
+    sigma, d : sequence of mpfr, shape (r,)
+    loss : str
+    samples : int
+        N of the data, which the loss's normalisation uses.
+    """
+
+    def __init__(
+        self, sigma: Sequence[gmpy2.mpfr], d: Sequence[gmpy2.mpfr], loss: str, samples: int
+    ) -> None:
+        super().__init__([], d, loss)
+        self._sigma = list(sigma)
+        self.samples = samples
+
+    def preactivations(self, parameters: Parameters) -> Vector:
+        """Return f_i = σ_i o_i."""
+        return self._transposed(parameters["u"])
+
+    def _transposed(self, z: Vector) -> Vector:
+        return [sigma_i * z_i for sigma_i, z_i in zip(self._sigma, z, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -172,7 +207,7 @@ def run_reference(
     ----------
     context : gmpy2.context
         The working format: precision, emin, emax, subnormalize and round.
-    X, y : array_like, shapes (N, d) and (N,)
+    X, y : array_like, shapes (N, d) and (N,), or whatever `model` takes
         Data, already members of the working format (mpfr or float64 entries).
     parameters : dict of str to array_like
         The start, members of the working format, under the model's names.
@@ -214,12 +249,12 @@ def run_reference(
     The caller's gmpy2 context is neither used nor changed.
     """
     with context.copy():
-        data = [_members(row) for row in X]
+        data = [_member(row) if np.ndim(row) == 0 else _members(row) for row in X]
         labels = _members(y)
         now = {name: _members(values) for name, values in parameters.items()}
         eta = _member(lr)
         trained = model(data, labels, loss)
-        kappa = losses.kappa(loss, len(labels))
+        kappa = losses.kappa(loss, trained.samples)
         largest = kappa * _sum_of_squares(labels)
     before: Parameters | None = None
     two_before: Parameters | None = None

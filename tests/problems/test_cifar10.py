@@ -13,11 +13,18 @@ from precipice import theory
 from precipice.decomposition import decompose
 from precipice.errors import InvalidArgument
 from precipice.problems import Presets, cifar10
-from precipice.problems.cifar10 import balanced_subset, standardise
+from precipice.problems.cifar10 import (
+    balanced_subset,
+    channel_statistics,
+    feature_rows,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("PRECIPICE_DATA", ROOT.parent / "shared" / "data"))
 CATS_AND_DOGS = DATA / "cifar10-cat-dog.npz"
+needs_real_images = pytest.mark.skipif(
+    not CATS_AND_DOGS.exists(), reason=f"needs CIFAR-10's cats and dogs at {CATS_AND_DOGS}"
+)
 
 
 @pytest.fixture
@@ -54,18 +61,19 @@ def test_rows_features_and_targets(archive: Path) -> None:
 def test_statistics_are_correctly_rounded_and_every_operation_is_ieee() -> None:
     rng = np.random.default_rng(3)
     images = rng.integers(0, 256, size=(3, 32, 32, 3), dtype=np.uint8)
-    X, statistics = standardise(images)
+    statistics = channel_statistics(images)
+    X = feature_rows(images, statistics)
     for channel in range(3):
         pixels = [Fraction(int(p), 255) for p in images[..., channel].flat]
         mean = sum(pixels) / len(pixels)
         variance = sum((p - mean) ** 2 for p in pixels) / len(pixels)
-        assert statistics["mean"][channel] == mean.numerator / mean.denominator
+        assert statistics.mean[channel] == mean.numerator / mean.denominator
         std = np.sqrt(variance.numerator / variance.denominator)
-        assert statistics["std"][channel] == std
+        assert statistics.std[channel] == std
         plane = X[:, channel * 1024 : (channel + 1) * 1024]
         for sample, row, column in ((0, 0, 0), (1, 31, 2), (2, 17, 30)):
             pixel = float(images[sample, row, column, channel])
-            expected = (pixel / 255.0 - statistics["mean"][channel]) / std
+            expected = (pixel / 255.0 - statistics.mean[channel]) / std
             assert plane[sample, 32 * row + column] == expected
 
 
@@ -169,7 +177,7 @@ def test_files_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
         ("text.npz", "must be an .npz file"),
         ("empty.npz", "must be an .npz file"),
         ("array.npz", "must be an .npz file"),
-        ("", "must be an .npz file"),
+        ("", "must hold one kind of CIFAR-10's train files"),
     ):
         with pytest.raises(InvalidArgument) as caught:
             cifar10(tmp_path / name)
@@ -178,12 +186,22 @@ def test_files_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
         assert rule in caught.value.rule
 
 
+@needs_real_images
+@pytest.mark.parametrize(
+    ("n", "sha256"),
+    [
+        (100, "deca814a280a2fb88b33a60a21e9f8bcf1005d75cc5476d449831e397cd42e23"),
+        (300, "70f414355796ccdfed61b57b220e67e8a112d1a7b3b12d33fbb90e75a9b0ece5"),
+    ],
+)
+def test_the_default_problem_keeps_its_bits(n: int, sha256: str) -> None:
+    assert cifar10(CATS_AND_DOGS, n=n).sha256 == sha256
+
+
 # Means and standard deviations over 50 subsets (Yoo et al. 2025, tables 1, 3 and 4). A single
 # subset is one draw: within 4 standard deviations it is right, and a wrong standardisation, label
 # order or normalisation is not (each moves Ŝ_2 by tens of percent or more).
-@pytest.mark.skipif(
-    not CATS_AND_DOGS.exists(), reason=f"needs CIFAR-10's cats and dogs at {CATS_AND_DOGS}"
-)
+@needs_real_images
 @pytest.mark.parametrize(
     ("n", "difficulty", "sharpness", "gap"),
     [

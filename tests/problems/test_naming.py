@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from official_batches import binary_batch, random_rows
 from precipice.errors import InvalidArgument
-from precipice.problems import by_name, fig6, opposing_signals
+from precipice.problems import by_name, cifar10, fig6, opposing_signals
 
 
 def test_names_and_settings() -> None:
@@ -40,6 +41,35 @@ def test_cifar_settings_are_typed(tmp_path: Path) -> None:
     assert (problem.samples, problem.provenance["seed"]) == (4, 3)
 
 
+def test_every_cifar_setting_can_be_written(tmp_path: Path) -> None:
+    for name, seed in (("data_batch_1.bin", 0), ("test_batch.bin", 1)):
+        (tmp_path / name).write_bytes(binary_batch(*random_rows(40, seed)))
+    settings = {
+        "path": str(tmp_path),
+        "n": "6",
+        "classes": "airplane,automobile",
+        "subset": "first",
+        "standardise": "1/255",
+        "subtract_mean": "true",
+        "split": "test",
+        "seed": "3",
+    }
+    expected = cifar10(
+        tmp_path,
+        ("airplane", "automobile"),
+        n=6,
+        seed=3,
+        subset="first",
+        standardise="1/255",
+        subtract_mean=True,
+        split="test",
+    )
+    assert by_name("cifar10", settings).sha256 == expected.sha256
+    for text, value in (("false", False), ("False", False), ("TRUE", True)):
+        settings["subtract_mean"] = text
+        assert by_name("cifar10", settings).provenance["subtract_mean"] is value
+
+
 @pytest.mark.parametrize(
     ("name", "settings", "message"),
     [
@@ -48,6 +78,12 @@ def test_cifar_settings_are_typed(tmp_path: Path) -> None:
         ("opposing_signals", {"D": "3"}, r"^D = 3: is no setting of opposing_signals, which tak"),
         ("opposing_signals", {"d": "x"}, r"^d = x: must be an integer$"),
         ("cifar10", {"n": "10"}, r"^path = .*: cifar10 needs path=…$"),
+        (
+            "cifar10",
+            {"path": ".", "subtract_mean": "maybe"},
+            r"^subtract_mean = maybe: must be true or false$",
+        ),
+        ("cifar10", {"path": ".", "subset": "last"}, r"^subset = last: must be one of random, fi"),
         ("data.csv", {"n": "10"}, r"^n = 10: is no setting: a file takes none$"),
         ("data.csv", {}, r"^path = data.csv: no such file$"),
     ],

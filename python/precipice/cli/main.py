@@ -11,7 +11,7 @@ import click
 
 from precipice.errors import InvalidArgument
 
-_COMMANDS = ("compare", "run", "plot", "info")
+_COMMANDS = ("compare", "run", "plot", "reproduce", "info")
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 

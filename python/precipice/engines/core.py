@@ -24,27 +24,29 @@ class CoreEngine:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        record = plan.record
         self._simulation = _core.Simulation(
-            format=plan.precision.name,
-            samples=plan.problem.samples,
-            features=plan.problem.features,
-            factors=plan.model.depth - 1,
-            X=_boundary(plan.X),
-            y=_boundary(plan.y),
-            u=_boundary(plan.start["u"]),
-            v=_boundary(plan.start["v"]),
-            lr=text(plan.step_size),
-            loss=plan.loss.name,
-            steps=plan.steps,
-            blowup_factor=plan.blowup_factor,
-            tol=plan.tol,
-            loss_floor=plan.loss_floor,
-            max_seconds=plan.max_seconds,
-            record_loss=record.loss,
-            record_sharpness=record.sharpness,
-            record_parameters=record.parameters,
-            record_layer_imbalance=record.layer_imbalance,
+            precision=plan.precision.name,
+            model=_core.MinimalistSpec(
+                diagonal=plan.spectral is not None,
+                samples=plan.problem.samples,
+                rows=plan.y.size,
+                features=plan.start["u"].size,
+                factors=plan.model.depth - 1,
+                X=_boundary(plan.X),
+                y=_boundary(plan.y),
+                u=_boundary(plan.start["u"]),
+                v=_boundary(plan.start["v"]),
+                lr=text(plan.step_size),
+                loss=plan.loss.name,
+            ),
+            loop=_core.LoopSpec(
+                steps=plan.steps,
+                blowup_factor=plan.blowup_factor,
+                tol=plan.tol,
+                loss_floor=plan.loss_floor,
+                max_seconds=plan.max_seconds,
+                record=_core.RecordPlan(**plan.record.describe()),
+            ),
             curvature=_curvature(plan),
         )
         self._blocks: list[dict[str, dict[str, Any]]] = []
@@ -137,15 +139,14 @@ def _boundary(values: npt.NDArray[Any]) -> Any:
     return [text(entry) for entry in values.flat]
 
 
-def _curvature(plan: Plan) -> dict[str, npt.NDArray[np.float64]] | None:
+def _curvature(plan: Plan) -> _core.CurvatureSpec | None:
     """Return the surface as the core wants it: e_i as rows, X only where f is recomputed."""
     if plan.surface is None:
         return None
     decomposition = plan.surface.decomposition
-    X = plan.surface.X if plan.recomputes_preactivations else np.empty(0)
-    return {
-        "sigma": decomposition.sigma,
-        "d": decomposition.d,
-        "left": np.ascontiguousarray(decomposition.left.T).ravel(),
-        "X": np.ascontiguousarray(X).ravel(),
-    }
+    return _core.CurvatureSpec(
+        sigma=decomposition.sigma,
+        d=decomposition.d,
+        left=np.empty(0) if plan.spectral else decomposition.left.T.ravel(),
+        X=plan.surface.X.ravel() if plan.recomputes_preactivations else np.empty(0),
+    )

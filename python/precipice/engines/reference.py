@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Generator
+from functools import partial
 from typing import Any
 
 import gmpy2
@@ -15,7 +16,12 @@ import numpy.typing as npt
 from precipice.engines.engine import Latest, versions
 from precipice.exact import text
 from precipice.plan import Plan
-from precipice.reference import ReferenceState, run_reference
+from precipice.reference import (
+    ReferenceMinimalist,
+    ReferenceSpectral,
+    ReferenceState,
+    run_reference,
+)
 from precipice.results import Outcome, Run, Series, Trajectory
 from precipice.sharpness import minimalist_sharpness
 
@@ -44,6 +50,9 @@ class ReferenceEngine:
             blowup_factor=plan.blowup_factor,
             tol=plan.tol,
             loss_floor=plan.loss_floor,
+            model=ReferenceMinimalist
+            if plan.spectral is None
+            else partial(ReferenceSpectral, samples=plan.problem.samples),
         )
         self.outcome = "running"
         self.step = 0
@@ -107,7 +116,8 @@ class ReferenceEngine:
         surface = self._plan.surface
         assert surface is not None
         if self._plan.recomputes_preactivations:
-            return np.asarray(surface.X @ _floats(state.parameters["u"]))
+            u = _floats(state.parameters["u"])
+            return np.asarray(surface.X * u if self._plan.spectral else surface.X @ u)
         return _floats(state.preactivations)
 
     def _measured_sharpness(self, state: ReferenceState) -> float:

@@ -1,15 +1,12 @@
 """Two classes of CIFAR-10 as a regression problem with targets -1 and +1.
 
-Reading images and choosing and standardising a subset are separate steps, so that another way of
-storing the images needs only another reader.
+`precipice.problems.cifar10_files` reads the images; here a subset is chosen and made into numbers.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +16,7 @@ import numpy.typing as npt
 
 from precipice.errors import InvalidArgument
 from precipice.exact import whole_number
+from precipice.problems.cifar10_files import LabelledImages, read_images
 from precipice.problems.problem import Presets, Problem
 
 CLASS_NAMES = (
@@ -35,14 +33,18 @@ CLASS_NAMES = (
 )
 """CIFAR-10's classes; the position is the class id."""
 
+SUBSETS = ("random", "first")
+STANDARDISATIONS = ("subset", "all", "1/255", "none")
+
 _LARGEST_PIXEL = 255
+_IMAGES_AT_ONCE = 256
 
 
-class LabelledImages(NamedTuple):
-    """Images as stored: uint8, shape (n, 32, 32, 3), rows × columns × RGB; and their class ids."""
+class ChannelStatistics(NamedTuple):
+    """Mean and standard deviation of pixel/255, one of each a channel."""
 
-    images: npt.NDArray[np.uint8]
-    labels: npt.NDArray[np.int64]
+    mean: list[float]
+    std: list[float]
 
 
 def cifar10(
@@ -50,103 +52,101 @@ def cifar10(
     classes: Sequence[str | int] = ("cat", "dog"),
     n: int = 300,
     seed: int = 0,
+    subset: str = "random",
+    standardise: str = "subset",
+    subtract_mean: bool = False,
+    split: str = "train",
 ) -> Problem:
-    """Return a balanced random subset of two CIFAR-10 classes, standardised per channel.
+    """Return a balanced subset of two CIFAR-10 classes.
 
-    The data of Yoo et al. 2025, sections 4 and 5: the mean and standard deviation of each colour
-    channel are those of the `n` images of the subset.
+    The defaults are the data of Yoo et al. 2025, sections 4 and 5: a random subset, standardised
+    with the mean and standard deviation of each colour channel over its `n` images. Wang et al.'s
+    images are ``subset="first", standardise="1/255"``, with `subtract_mean` where they say so.
 
     Parameters
     ----------
     path : path
-        A ``.npz`` with ``images``, uint8 of shape (count, 32, 32, 3) in RGB, and ``labels``,
-        CIFAR-10's class ids.
+        CIFAR-10's official binary files (a folder such as ``cifar-10-batches-bin``, or one
+        ``.bin`` file), its official python files (a folder such as ``cifar-10-batches-py``, or
+        one file; nothing in them is executed), or a ``.npz`` with ``images``, uint8 of shape
+        (count, 32, 32, 3) in RGB, and ``labels``, CIFAR-10's class ids. Of a folder, the batches
+        that are there.
     classes : two of str or int
         Names or ids of the classes; the first gets target -1, the second +1.
     n : int
         Number of images, even: half of each class.
     seed : int
-        Of ``numpy.random.default_rng``, which draws the subset.
+        Of ``numpy.random.default_rng``, which draws a random subset.
+    subset : {"random", "first"}
+        Draw the images of each class, or take the first n/2 of each in the order of the files.
+    standardise : {"subset", "all", "1/255", "none"}
+        ``"subset"``: per channel with the statistics of the n images. ``"all"``: with those of
+        all images read, every class. ``"1/255"``: pixel/255. ``"none"``: the pixels 0 … 255.
+    subtract_mean : bool
+        Subtract from each feature its mean over the n images.
+    split : {"train", "test"}
+        Which of a folder's files: ``data_batch_1`` … ``data_batch_5``, or ``test_batch``.
 
     Returns
     -------
     Problem
         X has shape (n, 3072). A row is the red plane, then green, then blue, each row by row (the
-        order of the official binary files). Rows: first class, then second; within a class in
-        the order of the file.
+        order of the official files). Rows: first class, then second; within a class in the order
+        of the files.
 
     Raises
     ------
     InvalidArgument
-        If the file cannot be used, a class is absent or given twice, `n` is odd or larger than
-        the data.
+        If a file is missing, truncated or of another kind, a class is absent or given twice, `n`
+        is odd or larger than the data, or a setting has another value.
 
     Notes
     -----
-    X = ((pixel ⊘ 255) ⊖ mean) ⊘ std in float64, one rounding an operation. mean and variance are
-    correctly rounded from exact integer sums and std is the rounded square root of the variance,
-    so X has the same bits on every machine. The variance divides by the count, as NumPy's does.
+    X has the same bits on every machine. Standardised, X = ((pixel ⊘ 255) ⊖ mean) ⊘ std in
+    float64, one rounding an operation; mean and variance are correctly rounded from exact integer
+    sums and std is the rounded square root of the variance, which divides by the count, as
+    NumPy's does. With `subtract_mean` the channel's mean cancels and the centred pixel is
+    correctly rounded from integers: X = ((n·pixel - Σ pixel) ⊘ 255n) ⊘ std, where the sum is the
+    feature's over the n images. Without standardisation there is no std, and with ``"none"`` no
+    255: both are correctly rounded.
     """
-    data = read_npz(path)
+    _refuse_unknown("subset", subset, SUBSETS)
+    _refuse_unknown("standardise", standardise, STANDARDISATIONS)
+    if not isinstance(subtract_mean, (bool, np.bool_)):
+        raise InvalidArgument("subtract_mean", subtract_mean, "must be true or false")
+    seed = whole_number(seed, "seed", 0)
+    data = read_images(path, split)
     first, second = _class_ids(classes, data.labels)
-    chosen = balanced_subset(data.labels, (first, second), n, seed)
-    X, statistics = standardise(data.images[chosen])
+    drawn_with = None if subset == "first" else seed
+    chosen = balanced_subset(data.labels, (first, second), n, drawn_with)
+    images = data.images[chosen]
+    statistics = {"subset": images, "all": data.images}.get(standardise)
+    channels = None if statistics is None else channel_statistics(statistics, standardise)
+    divisor = 1 if standardise == "none" else _LARGEST_PIXEL
     return Problem(
         name="cifar10",
-        X=X,
+        X=feature_rows(images, channels, divisor, bool(subtract_mean)),
         y=np.where(data.labels[chosen] == first, -1.0, 1.0),
         provenance={
             "source": "CIFAR-10 (Krizhevsky 2009)",
-            "file": Path(path).name,
-            "file_sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest(),
+            **_origin(Path(path), data, split),
             "classes": [CLASS_NAMES[first], CLASS_NAMES[second]],
             "targets": [-1, 1],
             "n": int(chosen.size),
-            "seed": int(seed),
-            "rows": "first class then second, each drawn by numpy.random.default_rng(seed), "
-            "in file order within a class",
+            "subset": subset,
+            **_rows_provenance(drawn_with),
             "features": "red plane, green plane, blue plane, each row by row",
-            "standardisation": "((pixel / 255) - mean) / std per channel, statistics of the "
-            "n images, in float64",
-            **statistics,
+            **_standardisation_provenance(standardise, len(data.labels), bool(subtract_mean)),
+            **({} if channels is None else channels._asdict()),
         },
         presets=Presets(lr="2/200", loss="half_mean", init="pytorch", steps=2000),
     )
 
 
-def read_npz(path: str | os.PathLike[str]) -> LabelledImages:
-    """Return the images and labels of a ``.npz`` file.
-
-    Raises
-    ------
-    InvalidArgument
-        If the file is missing, is no ``.npz``, or its arrays have another name, type or shape.
-    """
-    shown = os.fspath(path)
-    rule = 'must be an .npz file with the arrays "images" and "labels"'
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            images, labels = archive["images"], archive["labels"]
-    except FileNotFoundError:
-        raise InvalidArgument("path", shown, "no such file") from None
-    except KeyError as error:
-        raise InvalidArgument("path", shown, f"{rule} ({error.args[0]})") from None
-    except (OSError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile):
-        raise InvalidArgument("path", shown, rule) from None
-    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (32, 32, 3):
-        found = f"{images.dtype} array of shape {images.shape}"
-        raise InvalidArgument("images", found, "must be uint8 of shape (count, 32, 32, 3)")
-    if labels.dtype.kind not in "iu" or labels.shape != images.shape[:1]:
-        found = f"{labels.dtype} array of shape {labels.shape}"
-        rule = f"must be integers of shape ({images.shape[0]},): one class id for every image"
-        raise InvalidArgument("labels", found, rule)
-    return LabelledImages(images, labels.astype(np.int64))
-
-
 def balanced_subset(
-    labels: npt.NDArray[np.int64], class_ids: tuple[int, int], n: int, seed: int
+    labels: npt.NDArray[np.int64], class_ids: tuple[int, int], n: int, seed: int | None
 ) -> npt.NDArray[np.int64]:
-    """Return the positions of n/2 images of each class, drawn at random.
+    """Return the positions of n/2 images of each class: first class, then second, each ascending.
 
     Parameters
     ----------
@@ -154,15 +154,15 @@ def balanced_subset(
     class_ids : tuple of two int
     n : int
         Even, at most twice the smaller class.
-    seed : int
-        One generator draws the first class, then the second.
+    seed : int or None
+        One generator draws the first class, then the second; None takes the first n/2 of each.
 
     Raises
     ------
     InvalidArgument
         If `n` is odd, below 2, or larger than the data; or `seed` is negative.
     """
-    n, seed = whole_number(n, "n", 2), whole_number(seed, "seed", 0)
+    n = whole_number(n, "n", 2)
     positions = [np.flatnonzero(labels == class_id) for class_id in class_ids]
     largest = 2 * min(position.size for position in positions)
     if n % 2:
@@ -170,50 +170,138 @@ def balanced_subset(
     if n > largest:
         rule = f"must be at most {largest}: the data has {largest // 2} images of the rarer class"
         raise InvalidArgument("n", n, rule)
-    generator = np.random.default_rng(seed)
+    if seed is None:
+        return np.concatenate([position[: n // 2] for position in positions])
+    generator = np.random.default_rng(whole_number(seed, "seed", 0))
     drawn = [np.sort(generator.permutation(position)[: n // 2]) for position in positions]
     return np.concatenate(drawn)
 
 
-def standardise(
-    images: npt.NDArray[np.uint8],
-) -> tuple[npt.NDArray[np.float64], dict[str, list[float]]]:
-    """Return standardised rows, channels first, and each channel's statistics.
+def channel_statistics(images: npt.NDArray[np.uint8], whose: str = "subset") -> ChannelStatistics:
+    """Return the mean and standard deviation of pixel/255 for every channel.
 
     Parameters
     ----------
     images : ndarray of uint8, shape (N, height, width, channels)
+    whose : str
+        What the images are called in an error.
 
     Returns
     -------
-    X : ndarray of float64, shape (N, channels · height · width)
-    statistics : dict
-        ``mean`` and ``std`` of pixel/255 for every channel.
+    ChannelStatistics
+        Mean and variance are correctly rounded from exact sums, the deviation is the rounded
+        square root of the variance (divided by the count).
 
     Raises
     ------
     InvalidArgument
         If a channel is constant.
     """
-    samples, height, width, channels = images.shape
-    count = samples * height * width
-    planes = np.empty((samples, channels, height, width))
     means, deviations = [], []
-    for channel in range(channels):
+    for channel in range(images.shape[3]):
         pixels = images[..., channel]
-        total = int(pixels.sum(dtype=np.int64))
-        squares = int(np.square(pixels, dtype=np.int64).sum(dtype=np.int64))
+        total, squares = _exact_sums(pixels)
         # Python divides integers with one rounding, however long they are.
-        mean = total / (count * _LARGEST_PIXEL)
-        variance = (count * squares - total**2) / (count * _LARGEST_PIXEL) ** 2
+        mean = total / (pixels.size * _LARGEST_PIXEL)
+        variance = (pixels.size * squares - total**2) / (pixels.size * _LARGEST_PIXEL) ** 2
         if variance == 0:
             rule = "must vary: a constant channel cannot be standardised"
-            raise InvalidArgument("images", f"channel {channel} of the subset", rule)
-        deviation = math.sqrt(variance)
-        planes[:, channel] = (pixels.astype(np.float64) / _LARGEST_PIXEL - mean) / deviation
+            of = "the subset" if whose == "subset" else "the data"
+            raise InvalidArgument("images", f"channel {channel} of {of}", rule)
         means.append(mean)
-        deviations.append(deviation)
-    return planes.reshape(samples, -1), {"mean": means, "std": deviations}
+        deviations.append(math.sqrt(variance))
+    return ChannelStatistics(means, deviations)
+
+
+def feature_rows(
+    images: npt.NDArray[np.uint8],
+    statistics: ChannelStatistics | None,
+    divisor: int = _LARGEST_PIXEL,
+    subtract_mean: bool = False,
+) -> npt.NDArray[np.float64]:
+    """Return the rows of X, channels first.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, height, width, channels)
+    statistics : ChannelStatistics or None
+        With which each channel is standardised; None does not.
+    divisor : int
+        Of every pixel: 255 or 1; the statistics are those of pixel/255.
+    subtract_mean : bool
+        Subtract from each feature its mean over the N images.
+
+    Returns
+    -------
+    ndarray of float64, shape (N, channels · height · width)
+        Rounded as `cifar10` says.
+    """
+    samples, height, width, channels = images.shape
+    planes = np.empty((samples, channels, height, width))
+    for channel in range(channels):
+        pixels = images[..., channel].astype(np.int64)
+        if subtract_mean:
+            # Both integers stay far below 2^53, so that the quotient is rounded once.
+            values = (samples * pixels - pixels.sum(axis=0)) / (samples * divisor)
+        else:
+            values = pixels / divisor
+        if statistics is not None:
+            if not subtract_mean:
+                values -= statistics.mean[channel]
+            values /= statistics.std[channel]
+        planes[:, channel] = values
+    return planes.reshape(samples, -1)
+
+
+def _exact_sums(pixels: npt.NDArray[np.uint8]) -> tuple[int, int]:
+    """Return the sum of the pixels and of their squares, a few images at a time."""
+    total = squares = 0
+    for start in range(0, len(pixels), _IMAGES_AT_ONCE):
+        part = pixels[start : start + _IMAGES_AT_ONCE].astype(np.int64)
+        total += int(part.sum())
+        squares += int(np.square(part).sum())
+    return total, squares
+
+
+def _origin(path: Path, data: LabelledImages, split: str) -> dict[str, Any]:
+    """Return the provenance of one file, or of a folder's files."""
+    if path.is_dir():
+        return {"folder": path.resolve().name, "split": split, "files": data.files}
+    ((name, digest),) = data.files.items()
+    return {"file": name, "file_sha256": digest}
+
+
+def _rows_provenance(seed: int | None) -> dict[str, Any]:
+    """Return which images were taken and in which order the rows are."""
+    if seed is None:
+        return {"rows": "first class then second, the first n/2 of each in file order"}
+    rows = "first class then second, each drawn by numpy.random.default_rng(seed), in file order "
+    return {"seed": seed, "rows": f"{rows}within a class"}
+
+
+def _standardisation_provenance(
+    standardise: str, images: int, subtract_mean: bool
+) -> dict[str, Any]:
+    """Return how X was computed from the pixels."""
+    pixel = "pixel" if standardise == "none" else "(pixel / 255)"
+    of_all = f"all {images} images read, every class"
+    whose = {"subset": "the n images", "all": of_all}.get(standardise)
+    if subtract_mean:
+        divisor = "n" if standardise == "none" else "(255 n)"
+        pixel = f"((n pixel - sum of the feature's n pixels) / {divisor})"
+    elif whose is not None:
+        pixel = f"({pixel} - mean)"
+    text = pixel if whose is None else f"{pixel} / std per channel, statistics of {whose}"
+    return {
+        "standardise": standardise,
+        "standardisation": f"{text}, in float64",
+        "subtract_mean": subtract_mean,
+    }
+
+
+def _refuse_unknown(argument: str, value: Any, known: tuple[str, ...]) -> None:
+    if not isinstance(value, str) or value not in known:
+        raise InvalidArgument(argument, value, f"must be one of {', '.join(known)}")
 
 
 def _class_ids(classes: Any, labels: npt.NDArray[np.int64]) -> tuple[int, int]:

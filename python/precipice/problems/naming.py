@@ -21,6 +21,7 @@ NAMES = tuple(_BUILDERS)
 """The problems known by name."""
 
 _INTEGERS = {"d", "n", "seed"}
+_TRUTHS = {"subtract_mean"}
 
 
 def by_name(text: str, settings: Mapping[str, str] | None = None) -> Problem:
@@ -59,10 +60,14 @@ def by_name(text: str, settings: Mapping[str, str] | None = None) -> Problem:
     return builder(**{name: _read(name, value) for name, value in settings.items()})
 
 
-def _read(name: str, value: str) -> str | int | tuple[str, ...]:
+def _read(name: str, value: str) -> str | int | bool | tuple[str, ...]:
     """Return a setting's value in the builder's type; decimals stay exact text."""
     if name == "classes":
         return tuple(value.split(","))
+    if name in _TRUTHS:
+        if value.lower() not in ("true", "false"):
+            raise InvalidArgument(name, value, "must be true or false")
+        return value.lower() == "true"
     if name not in _INTEGERS:
         return value
     try:

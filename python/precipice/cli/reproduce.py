@@ -1,0 +1,78 @@
+"""`precipice reproduce`: the papers' numbers, computed again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from precipice.cli.options import parse_settings
+from precipice.cli.progress import wanted
+from precipice.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from precipice.reproduce.entries import Tables
+
+
+@click.group("reproduce")
+def command() -> None:
+    """Compute what a paper prints, and say how far apart the two are."""
+
+
+@command.group("yoo2025")
+def yoo2025() -> None:
+    """Yoo, Song and Yun 2025: sharpness dynamics with a minimalist example."""
+
+
+@yoo2025.command("tables")
+@click.argument("settings", nargs=-1, metavar="path=FILE")
+@click.option("--subsets", type=int, default=50, help="Random subsets of each size.")
+@click.option("--sizes", default="100,300,500,1000", help="Numbers of images, comma-separated.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
+@click.option("--quiet", is_flag=True, help="Say nothing on stderr but errors.")
+def tables(settings: tuple[str, ...], subsets: int, sizes: str, as_json: bool, quiet: bool) -> None:
+    """Tables 1-4 and 11-15 for CIFAR-10's cats and dogs.
+
+    FILE holds CIFAR-10's training images, as for 'precipice compare cifar10 path=FILE'.
+    """
+    found = _compute(_path(settings), subsets, _sizes(sizes), wanted(quiet=quiet, as_json=as_json))
+    click.echo(found.to_json() if as_json else found.text(), nl=as_json)
+
+
+def _compute(path: str, subsets: int, sizes: Sequence[int], shown: bool) -> Tables:
+    """Compute the tables, with a bar on stderr where somebody sees it."""
+    from precipice.reproduce import yoo2025
+
+    if not shown:
+        return yoo2025.tables(path, subsets=subsets, sizes=sizes)
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("subsets", total=None)
+        return yoo2025.tables(
+            path,
+            subsets=subsets,
+            sizes=sizes,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+
+
+def _path(settings: Sequence[str]) -> str:
+    """Return the one setting there is."""
+    given = parse_settings(settings)
+    path = given.pop("path", None)
+    for name, value in given.items():
+        raise InvalidArgument(name, value, "is no setting of these tables, which take path")
+    if path is None:
+        raise InvalidArgument("path", "", "the tables need path=FILE with CIFAR-10's images")
+    return path
+
+
+def _sizes(text: str) -> list[int]:
+    """Return comma-separated integers."""
+    try:
+        return [int(word) for word in text.split(",")]
+    except ValueError:
+        raise InvalidArgument("sizes", text, "must be integers, comma-separated") from None

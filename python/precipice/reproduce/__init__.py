@@ -1,0 +1,1 @@
+"""The numbers the papers print, computed again: one module a paper."""

@@ -1,0 +1,81 @@
+// A Space under test beside its oracle: numbers go in as text, and come out of its memory.
+#pragma once
+
+#include <mpfr.h>
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "check.hpp"
+#include "draws.hpp"
+#include "linalg/space.hpp"
+#include "numbers/exact.hpp"
+#include "numbers/mpfr_number.hpp"
+#include "numbers/native.hpp"
+#include "slow_numbers.hpp"
+
+namespace precipice::test {
+
+inline Slow element(const Format& format, const __mpfr_struct& x) {
+  Slow out(format.precision);
+  mpfr_set(out.get(), &x, MPFR_RNDN);
+  return out;
+}
+template <class T>
+Slow element(const Format& format, const T& x) {
+  Slow out(format.precision);
+  const auto range = ExponentRange::widest();
+  to_mpfr(out.get(), x);
+  return out;
+}
+
+inline ExactVector texts(const Values& values) {
+  std::vector<std::string> result;
+  for (const Slow& x : values) result.push_back(x.text());
+  return result;
+}
+
+template <class Space>
+struct Subject {
+  using Array = typename Space::Array;
+  using Scalar = typename Space::Scalar;
+
+  Subject(const Format& f, unsigned long seed)
+      : format(f), range(f), space(f, stop), oracle(f), draws(f, seed) {}
+
+  Array array(const Values& values) {
+    const Array a = space.array(values.size());
+    assign(a, values);
+    return a;
+  }
+  void assign(Array a, const Values& values) {
+    const ExactVector text = texts(values);
+    for (std::size_t i = 0; i < values.size(); ++i) space.assign(a, i, text, i);
+  }
+  Scalar scalar(const Slow& value) {
+    const Scalar s = space.scalar();
+    space.assign(s, texts({value}), 0);
+    return s;
+  }
+  Slow read(Array a, std::size_t i) const { return element(format, a.data[i]); }
+
+  void expect(const char* what, Array actual, const Values& expected) const {
+    CHECK(actual.size == expected.size(), format.name, what);
+    for (std::size_t i = 0; i < expected.size(); ++i)
+      CHECK(identical(read(actual, i), expected[i]), format.name, what, i, read(actual, i),
+            expected[i]);
+  }
+  void expect(const char* what, Scalar actual, const Slow& expected) const {
+    expect(what, Array{actual.data, 1}, Values{expected});
+  }
+
+  Format format;
+  ExponentRange range;  // as the engine does, for as long as the Space is used
+  StopFlag stop{false};
+  Space space;
+  SlowArithmetic oracle;
+  Draws draws;
+};
+
+}  // namespace precipice::test
