@@ -21,7 +21,7 @@ PYTHON_ROOMS = [
     "results plan",
     "engines",
     "simulation",
-    "study plots",
+    "study plots reproduce",
     "cli",
 ]
 LONGEST_FILE = 400

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -65,6 +66,68 @@ def test_closed_form_equals_dense_solver():
         case = random_case(seed)
         expected = max(0.0, dense_sharpness(*case))
         assert abs(core_sharpness(*case) - expected) <= tolerance(*case), f"seed {seed}"
+
+
+def mixed_scales(seed):
+    """Return σ, d, o and v whose sizes differ by many orders, some v_j zero."""
+    rng = np.random.default_rng(seed)
+    r, factors = int(rng.integers(1, 6)), int(rng.integers(1, 6))
+    sigma = np.sort(10.0 ** rng.uniform(-2, 2, r))[::-1]
+    d, o = rng.standard_normal((2, r)) * 10.0 ** rng.uniform(-4, 2, (2, r))
+    v = rng.standard_normal(factors) * 10.0 ** rng.uniform(-6, 4, factors)
+    if seed % 2:
+        v[rng.integers(factors)] = 0.0
+    return sigma, d, o, v
+
+
+def exact_eigenvalues(sigma, d, o, v):
+    """Return λ_max and ‖H‖ of the half_sum Hessian with 60 digits."""
+    with mpmath.workdps(60):
+        r, n = len(sigma), len(v)
+        sigma, d, o, v = ([mpmath.mpf(float(x)) for x in a] for a in (sigma, d, o, v))
+        without = lambda *j: mpmath.fprod(x for q, x in enumerate(v) if q not in j)  # noqa: E731
+        P = without()
+        c = [s * x for s, x in zip(sigma, o, strict=True)]
+        H = mpmath.zeros(r + n)
+        G = mpmath.fsum(c_i * (P * c_i - d_i) for c_i, d_i in zip(c, d, strict=True))
+        F = mpmath.fsum(c_i**2 for c_i in c)
+        for i in range(r):
+            H[i, i] = (P * sigma[i]) ** 2
+            for j in range(n):
+                H[i, r + j] = H[r + j, i] = without(j) * sigma[i] * (2 * P * c[i] - d[i])
+        for j in range(n):
+            for k in range(n):
+                H[r + j, r + k] = without(j) * without(k) * F + (j != k) * without(j, k) * G
+        values = list(mpmath.eigsy(H, eigvals_only=True))
+        return float(max(*values, mpmath.mpf(0))), float(max(abs(x) for x in values))
+
+
+def diagonal_sharpness(sigma, d, o, v):
+    """Return the core's sharpness of X = diag(σ), y = d, u = o."""
+    zeros = np.zeros((len(sigma), 1))  # a column of zeros keeps a 1 x 1 problem wide
+    run = pc.simulate(
+        pc.problems.from_arrays(np.hstack([np.diag(sigma), zeros]), d),
+        pc.Minimalist(depth=len(v) + 1),
+        pc.GD(0.1),
+        steps=0,
+        init=pc.init.explicit({"u": [*o, 0.0], "v": v}),
+        loss="half_sum",
+        coordinates="spectral",
+        record=pc.Record(sharpness=1),
+    )
+    return run.sharpness.value[0]
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0**250])
+def test_secular_equation_is_accurate_to_roundings_of_the_norm(scale):
+    """A few dozen roundings of ‖H‖, whatever the scales of the layers; no overflow."""
+    for seed in range(80):
+        sigma, d, o, v = mixed_scales(seed)
+        sigma = sigma * scale
+        d = d * scale
+        expected, norm = exact_eigenvalues(sigma, d, o, v)
+        measured = diagonal_sharpness(sigma, d, o, v)
+        assert abs(measured - expected) <= 50 * np.finfo(float).eps * norm, f"seed {seed}"
 
 
 def test_readable_form_equals_dense_solver():

@@ -34,10 +34,10 @@ Loss parse_loss(const std::string& loss) {
   throw std::invalid_argument("loss = " + loss + ": must be half_mean, mean, half_sum or sum");
 }
 
-MinimalistSpec model_spec(bool diagonal, std::size_t samples, std::size_t rows, std::size_t features,
-                          std::size_t factors, const py::object& X, const py::object& y,
-                          const py::object& u, const py::object& v, const std::string& lr,
-                          const std::string& loss) {
+MinimalistSpec model_spec(bool diagonal, std::size_t samples, std::size_t rows,
+                          std::size_t features, std::size_t factors, const py::object& X,
+                          const py::object& y, const py::object& u, const py::object& v,
+                          const std::string& lr, const std::string& loss) {
   return {diagonal,
           samples,
           rows,

@@ -24,6 +24,12 @@ py::array_t<T> as_array(std::vector<T>&& values) {
   return py::array_t<T>(static_cast<py::ssize_t>(data->size()), data->data(), guard);
 }
 
+template <class Method, class... Arguments>
+auto without_gil(Simulation& simulation, Method method, Arguments... arguments) {
+  const py::gil_scoped_release release;
+  return (simulation.*method)(arguments...);
+}
+
 py::dict as_dict(Records&& records) {
   using namespace py::literals;
   auto& [loss, sharpness, imbalance, parameters] = records;
@@ -56,19 +62,20 @@ std::vector<NamedValues> named_values(const py::dict& blocks) {
 void bind_simulation(py::module_& m) {
   py::class_<LoopState>(m, "LoopState", "A run between two steps, exactly.")
       .def(py::init([](std::int64_t step, const py::dict& current, const py::dict& previous,
-                       bool returned, double blowup_reference) {
-             return LoopState{step, named_values(current), named_values(previous), returned,
-                              blowup_reference};
+                       bool returned, double blowup_reference, double seconds) {
+             return LoopState{step,     named_values(current), named_values(previous),
+                              returned, blowup_reference,      seconds};
            }),
            py::kw_only(), py::arg("step"), py::arg("current"), py::arg("previous"),
-           py::arg("returned"), py::arg("blowup_reference"))
+           py::arg("returned"), py::arg("blowup_reference"), py::arg("seconds"))
       .def_readonly("step", &LoopState::step)
-      .def_property_readonly(
-          "current", [](const LoopState& s) { return as_dict(std::vector(s.current)); })
-      .def_property_readonly(
-          "previous", [](const LoopState& s) { return as_dict(std::vector(s.previous)); })
+      .def_property_readonly("current",
+                             [](const LoopState& s) { return as_dict(std::vector(s.current)); })
+      .def_property_readonly("previous",
+                             [](const LoopState& s) { return as_dict(std::vector(s.previous)); })
       .def_readonly("returned", &LoopState::returned)
-      .def_readonly("blowup_reference", &LoopState::blowup_reference);
+      .def_readonly("blowup_reference", &LoopState::blowup_reference)
+      .def_readonly("seconds", &LoopState::seconds);
 
   py::class_<Simulation>(m, "Simulation", "A run that advances in blocks of time.")
       .def(py::init([](const std::string& precision, const MinimalistSpec& model,
@@ -82,22 +89,20 @@ void bind_simulation(py::module_& m) {
       .def(
           "advance",
           [](Simulation& self, double seconds) {
-            Records records;
-            {
-              const py::gil_scoped_release release;
-              records = self.advance(seconds);
-            }
-            return as_dict(std::move(records));
+            return as_dict(without_gil(self, &Simulation::advance, seconds));
           },
           py::arg("seconds"), "Runs for about so long; returns the series recorded meanwhile.")
       .def("stop", &Simulation::stop, "Ends advance() within 0.1 s; from any thread.")
+      .def("resume", &Simulation::resume, "Lets a stopped run advance again.")
       .def_property_readonly(
           "outcome", [](const Simulation& self) { return std::string(name(self.outcome())); })
       .def_property_readonly("step", &Simulation::step)
       .def_property_readonly("step_size", &Simulation::step_size)
-      .def("parameters", [](Simulation& self) { return as_dict(self.parameters()); })
-      .def("state", &Simulation::state, "The exact state, to be restored bit for bit.")
-      .def("restore", &Simulation::restore, py::arg("state"));
+      .def("parameters",
+           [](Simulation& self) { return as_dict(without_gil(self, &Simulation::parameters)); })
+      .def("state", [](Simulation& self) { return without_gil(self, &Simulation::state); })
+      .def("restore", &Simulation::restore, py::arg("state"),
+           py::call_guard<py::gil_scoped_release>());
 }
 
 }  // namespace precipice

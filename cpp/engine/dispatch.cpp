@@ -41,7 +41,8 @@ void check_shapes(const RunSpec& spec) {
   require_size("left singular vectors", spec.curvature->left.size(),
                model.diagonal ? 0 : rank * model.samples);
   if (model.diagonal) require_size("sigma", rank, model.rows);
-  if (!spec.curvature->X.empty()) require_size("X for measuring", spec.curvature->X.size(), entries);
+  if (!spec.curvature->X.empty())
+    require_size("X for measuring", spec.curvature->X.size(), entries);
 }
 
 // Another library of the process may have changed how this thread's hardware rounds.

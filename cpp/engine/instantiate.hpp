@@ -19,7 +19,8 @@ std::unique_ptr<Simulation> simulate_in(const RunSpec& spec) {
   if (spec.curvature)
     curvature = std::make_unique<MinimalistCurvature>(*spec.curvature, spec.model);
   return std::make_unique<Loop<Trainee, MinimalistCurvature>>(
-      spec.format, spec.loop, std::make_unique<Trainee>(spec.format, spec.model), std::move(curvature));
+      spec.format, spec.loop, std::make_unique<Trainee>(spec.format, spec.model),
+      std::move(curvature));
 }
 
 std::unique_ptr<Simulation> simulate_float32(const RunSpec& spec);

@@ -34,9 +34,9 @@ struct Lanes<double> {
   }
   static void store(double* p, Vector x) { std::memcpy(p, &x, sizeof x); }
   static void transpose(Vector (&x)[2]) {
-    const Vector low = __builtin_shuffle(x[0], x[1], Index{0, 2});
-    x[1] = __builtin_shuffle(x[0], x[1], Index{1, 3});
-    x[0] = low;
+    const Vector first = {x[0][0], x[1][0]}, second = {x[0][1], x[1][1]};
+    x[0] = first;
+    x[1] = second;
   }
   static Vector either(Vector a, Vector b) { return (Vector)((Index)a | (Index)b); }
   static bool any_nonzero(Vector x) { return !(x[0] == 0) || !(x[1] == 0); }
@@ -56,14 +56,13 @@ struct Lanes<float> {
   }
   static void store(float* p, Vector x) { std::memcpy(p, &x, sizeof x); }
   static void transpose(Vector (&x)[4]) {
-    const Vector a = __builtin_shuffle(x[0], x[1], Index{0, 4, 1, 5});
-    const Vector b = __builtin_shuffle(x[0], x[1], Index{2, 6, 3, 7});
-    const Vector c = __builtin_shuffle(x[2], x[3], Index{0, 4, 1, 5});
-    const Vector d = __builtin_shuffle(x[2], x[3], Index{2, 6, 3, 7});
-    x[0] = __builtin_shuffle(a, c, Index{0, 1, 4, 5});
-    x[1] = __builtin_shuffle(a, c, Index{2, 3, 6, 7});
-    x[2] = __builtin_shuffle(b, d, Index{0, 1, 4, 5});
-    x[3] = __builtin_shuffle(b, d, Index{2, 3, 6, 7});
+    // Pairs, then pairs of pairs: the shuffles that compilers know as unpack and move.
+    const Vector a = {x[0][0], x[1][0], x[0][1], x[1][1]}, b = {x[0][2], x[1][2], x[0][3], x[1][3]};
+    const Vector c = {x[2][0], x[3][0], x[2][1], x[3][1]}, d = {x[2][2], x[3][2], x[2][3], x[3][3]};
+    x[0] = Vector{a[0], a[1], c[0], c[1]};
+    x[1] = Vector{a[2], a[3], c[2], c[3]};
+    x[2] = Vector{b[0], b[1], d[0], d[1]};
+    x[3] = Vector{b[2], b[3], d[2], d[3]};
   }
   static Vector either(Vector a, Vector b) { return (Vector)((Index)a | (Index)b); }
   static bool any_nonzero(Vector x) {

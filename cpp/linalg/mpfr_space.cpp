@@ -83,16 +83,18 @@ void MpfrSpace::matvec_transposed(Array b, const Weights& w, Array a) {
 
 void MpfrSpace::dot(Scalar s, Array a, Array b) {
   mpfr_mul(s.data, a.data, b.data, MPFR_RNDN);
-  for (std::size_t i = 1; i < a.size; ++i) {
-    mpfr_mul(term_, a.data + i, b.data + i, MPFR_RNDN);
-    mpfr_add(s.data, s.data, term_, MPFR_RNDN);
+  for (std::size_t i = 1; i < a.size && !stopped();) {
+    for (const std::size_t end = std::min(i + stride_, a.size); i < end; ++i) {
+      mpfr_mul(term_, a.data + i, b.data + i, MPFR_RNDN);
+      mpfr_add(s.data, s.data, term_, MPFR_RNDN);
+    }
   }
 }
 
 void MpfrSpace::product(Scalar s, Array v, std::size_t skip) {
   std::size_t j = skip == 0 ? 1 : 0;
   mpfr_set(s.data, v.data + j, MPFR_RNDN);
-  while (++j < v.size)
+  while (++j < v.size && !(j % stride_ == 0 && stopped()))
     if (j != skip) mpfr_mul(s.data, s.data, v.data + j, MPFR_RNDN);
 }
 

@@ -74,8 +74,10 @@ class MpfrSpace {
   // arrays
   template <class Program, class... In>
   void map(Array out, In... in) {
-    for (std::size_t i = 0; i < out.size; ++i)
-      Program::apply(*this, out.data + i, element(in, i)...);
+    for (Rows rows{0, 0}; rows.end < out.size && !stopped();) {
+      rows = {rows.end, std::min(rows.end + stride_, out.size)};
+      map_rows<Program>(rows, out, in...);
+    }
   }
   template <class Program, class... In>
   void map(Scalar out, In... in) {

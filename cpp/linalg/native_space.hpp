@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cfloat>
 #include <cmath>
 #include <cstddef>
 #include <memory>
@@ -15,6 +16,12 @@
 #include "numbers/format.hpp"
 #include "numbers/mpfr_number.hpp"
 #include "numbers/native.hpp"
+
+// Each operation is to be rounded once, to its own type.
+#ifdef __FAST_MATH__
+#error "value-changing optimisations (-ffast-math, -Ofast) break the rounding contract"
+#endif
+static_assert(FLT_EVAL_METHOD == 0, "float and double expressions must not be held wider");
 
 namespace precipice {
 

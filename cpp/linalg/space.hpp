@@ -39,9 +39,9 @@
 //     stopped()                             the caller asked to stop: results are unfinished
 //
 //   boundary, outside the step
-//     array(n) scalar() integer(n) matrix(rows, columns, values) diagonal_matrix(rows, values)   memory lives as long as the
-//     Space assign(array, i, values, j)  exact(array, i)  measure(scalar)  to_double(array, i)
-//     is_finite(array)
+//     array(n) scalar() integer(n) matrix(rows, columns, values) diagonal_matrix(rows, values)
+//     memory lives as long as the Space assign(array, i, values, j)  exact(array, i)
+//     measure(scalar)  to_double(array, i) is_finite(array)
 #pragma once
 
 #include <atomic>

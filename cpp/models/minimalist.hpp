@@ -3,11 +3,13 @@
 //
 // Program of one evaluation, each operation rounded once to the working format:
 //
-//   f_i = sum_k X[i,k] u[k]          P = v_1 ... v_{D-1}          z_i = f_i*P - y_i
-//   L   = (sum_i z_i*z_i) / 2N                                    (half_mean; loss.hpp has the
-//   others) g_k = ((sum_i X[i,k] z_i) * P) / N                            dL/du_k s   = sum_i
-//   z_i*f_i       h_j = (s * prod_{q != j} v_q) / N   dL/dv_j; an empty product (D = 2)
-//                                                                 is no operation
+// clang-format off
+//   f_i = sum_k X[i,k] u[k]      P = v_1 ... v_{D-1}      z_i = f_i*P - y_i
+//   L   = (sum_i z_i*z_i) / 2N                              half_mean; the others: loss.hpp
+//   g_k = ((sum_i X[i,k] z_i) * P) / N                      dL/du_k
+//   s   = sum_i z_i*f_i
+//   h_j = (s * prod_{q != j} v_q) / N                       dL/dv_j; no product for D = 2
+// clang-format on
 #pragma once
 
 #include <cstddef>
@@ -53,7 +55,7 @@ struct Minimalist {
     apply_gradient_factor(space, data.loss, data.integers, w.g);
 
     space.dot(w.s, w.z, w.f);
-    for (std::size_t j = 0; j < theta.v.size; ++j) {
+    for (std::size_t j = 0; j < theta.v.size && !space.stopped(); ++j) {
       const Scalar h_j = space.element_of(w.h, j);
       if (theta.v.size == 1) {
         space.template map<Copy>(h_j, w.s);

@@ -3,111 +3,109 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
+#include <utility>
 
 #include "spectrum/symmetric_small.hpp"
 
 namespace precipice {
 namespace {
 
-double dot(const std::vector<double>& a, const std::vector<double>& b) {
-  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
-}
+using Vector = std::vector<double>;
 
-// max eigenvalue of [[a, b], [b, c]], without cancellation.
-double largest_of_two(double a, double b, double c) {
-  return (a + c) / 2 + std::hypot((a - c) / 2, b);
-}
-
-// phi(lambda) = sum b_i^2 / (lambda - delta_i), and -phi'(lambda).
+// H in the basis where its corner is diagonal: [diag(delta) b q^T; q b^T diag(gamma)].
 struct Secular {
-  double value, decrease;
+  Vector delta, b;
+  Vector gamma, q;
 };
-Secular secular(const BorderedDiagonal& h, double lambda) {
-  Secular sum{0, 0};
-  for (std::size_t i = 0; i < h.diagonal.size(); ++i) {
-    if (h.border[i] == 0) continue;  // deflated: delta_i is an eigenvalue of its own
-    const double ratio = h.border[i] / (lambda - h.diagonal[i]);
-    sum.value += ratio * h.border[i];
+
+// sum w_i^2 / (lambda - pole_i) and minus its derivative.
+struct Sum {
+  double value = 0, decrease = 0;
+};
+Sum poles(const Vector& pole, const Vector& weight, double lambda) {
+  Sum sum;
+  for (std::size_t i = 0; i < pole.size(); ++i) {
+    if (weight[i] == 0) continue;  // deflated: the pole is an eigenvalue of its own
+    const double ratio = weight[i] / (lambda - pole[i]);
+    sum.value += ratio * weight[i];
     sum.decrease += ratio * ratio;
   }
   return sum;
 }
 
-// lambda - max eig(A + phi(lambda) p p^T) and its derivative. Concave and increasing beyond
-// delta_1: phi is convex and decreasing there, and a largest eigenvalue is convex.
-struct Value {
+// 1/psi - phi with phi over (delta, b) and psi over (gamma, q): zero where phi*psi = 1, at an
+// eigenvalue. Beyond all poles it increases and is concave: phi is convex, and 1/psi is a parallel
+// sum of the linear functions (lambda - gamma_j)/q_j^2.
+struct Characteristic {
   double value, slope;
 };
-Value characteristic(const BorderedDiagonal& h, double lambda) {
-  const std::size_t n = h.direction.size();
-  const Secular phi = secular(h, lambda);
-  if (n == 1) {
-    const double p2 = h.direction[0] * h.direction[0];
-    return {lambda - h.corner[0] - phi.value * p2, 1 + phi.decrease * p2};
-  }
-  std::vector<double> reduced = h.corner;
-  for (std::size_t j = 0; j < n; ++j)
-    for (std::size_t k = 0; k < n; ++k)
-      reduced[j * n + k] += phi.value * h.direction[j] * h.direction[k];
-  const Eigenpair top = largest_eigenpair(std::move(reduced), n);
-  const double overlap = dot(h.direction, top.vector);
-  return {lambda - top.value, 1 + phi.decrease * overlap * overlap};
+Characteristic characteristic(const Secular& h, double lambda) {
+  const Sum phi = poles(h.delta, h.b, lambda), psi = poles(h.gamma, h.q, lambda);
+  return {1 / psi.value - phi.value, psi.decrease / (psi.value * psi.value) + phi.decrease};
 }
 
-// A lower bound of the root: the best 2 x 2 compression of H, over the diagonal entries and two
-// directions of the corner (p itself and A's top eigenvector).
-double lower_bound(const BorderedDiagonal& h) {
-  const std::size_t n = h.direction.size();
-  const Eigenpair top = largest_eigenpair(h.corner, n);
-  double bound = top.value;
-  const auto compress = [&](const std::vector<double>& unit, double corner) {
-    const double overlap = dot(h.direction, unit);
-    for (std::size_t i = 0; i < h.diagonal.size(); ++i)
-      bound = std::max(bound, largest_of_two(h.diagonal[i], h.border[i] * overlap, corner));
-  };
-  compress(top.vector, top.value);
-  const double norm = std::sqrt(dot(h.direction, h.direction));
-  if (n > 1 && norm > 0) {
-    std::vector<double> unit = h.direction;
-    for (double& x : unit) x /= norm;
-    double corner = 0;
-    for (std::size_t j = 0; j < n; ++j)
-      for (std::size_t k = 0; k < n; ++k) corner += unit[j] * h.corner[j * n + k] * unit[k];
-    compress(unit, corner);
-  }
-  return bound;
+// The larger eigenvalue of [[a, b], [b, c]].
+double larger_of_two(double a, double b, double c) {
+  return (a + c) / 2 + std::hypot((a - c) / 2, b);
 }
 
-double upper_bound(const BorderedDiagonal& h, double corner) {
-  const double border = std::sqrt(dot(h.border, h.border) * dot(h.direction, h.direction));
-  return largest_of_two(h.diagonal.empty() ? 0 : h.diagonal[0], border, corner);
+double largest(const Vector& x) {
+  return x.empty() ? 0 : *std::max_element(x.begin(), x.end());
+}
+
+double largest_magnitude(const Vector& x) {
+  double magnitude = 0;
+  for (const double a : x) magnitude = std::max(magnitude, std::fabs(a));
+  return magnitude;
+}
+
+double norm(const Vector& x) {
+  double squares = 0;
+  for (const double a : x) squares += a * a;
+  return std::sqrt(squares);
 }
 
 bool all_finite(const BorderedDiagonal& h) {
-  const auto finite = [](const std::vector<double>& x) {
+  const auto finite = [](const Vector& x) {
     return std::all_of(x.begin(), x.end(), [](double a) { return std::isfinite(a); });
   };
   return finite(h.diagonal) && finite(h.border) && finite(h.direction) && finite(h.corner);
 }
 
-}  // namespace
+// The matrix divided by its scale, so that squares neither overflow nor vanish, with its corner
+// diagonalised.
+Secular secular(const BorderedDiagonal& h, double scale, double direction) {
+  const auto divided = [](Vector x, double by) {
+    for (double& a : x) a /= by;
+    return x;
+  };
+  const std::size_t n = h.direction.size();
+  SmallSpectrum corner = spectrum(divided(h.corner, scale), n);
+  Vector q(n, 0.0);
+  for (std::size_t j = 0; j < n; ++j)
+    for (std::size_t k = 0; k < n; ++k)
+      q[j] += corner.vectors[k * n + j] * (h.direction[k] / direction);
+  return {divided(h.diagonal, scale), divided(h.border, scale / direction),
+          std::move(corner.values), std::move(q)};
+}
 
-double largest_eigenvalue(const BorderedDiagonal& h) {
-  if (!all_finite(h)) return std::numeric_limits<double>::quiet_NaN();
-  const double pole = h.diagonal.empty() ? 0 : std::max(h.diagonal[0], 0.0);
-  const double corner = largest_eigenpair(h.corner, h.direction.size()).value;
-  double low = std::max(pole, lower_bound(h));
-  double high = std::max(low, upper_bound(h, corner));
-  // Newton from the left never passes the root of a concave function; rounding may, and the pole
-  // at delta_1 may hold it up, so every step is kept inside a shrinking bracket.
+// The root beyond all poles, or the largest pole if the border leaves that untouched.
+double largest_root(const Secular& h) {
+  const double pole = std::max({largest(h.delta), largest(h.gamma), 0.0});
+  const double border = norm(h.b) * norm(h.q);
+  // Two by two compressions bound the root from below, one with the border's norm from above.
+  double low = pole;
+  for (std::size_t i = 0; i < h.delta.size(); ++i)
+    for (std::size_t j = 0; j < h.gamma.size(); ++j)
+      low = std::max(low, larger_of_two(h.delta[i], h.b[i] * h.q[j], h.gamma[j]));
+  double high = std::max(low, larger_of_two(largest(h.delta), border, largest(h.gamma)));
+  // Newton from the left never passes the root of a concave function; rounding may, and a pole
+  // may hold it up, so that every step is kept inside a shrinking bracket.
   double lambda = low > pole ? low : std::nextafter(pole, high);
-  for (int step = 0; step < 128 && lambda > pole && lambda < high; ++step) {
-    const Value g = characteristic(h, lambda);
-    if (g.value > 0)
-      high = lambda;
-    else
-      low = lambda;
+  for (int step = 0; step < 128 && pole < lambda && lambda < high; ++step) {
+    const Characteristic g = characteristic(h, lambda);
+    if (!std::isfinite(g.value)) break;  // nothing is coupled to the border
+    (g.value > 0 ? high : low) = lambda;
     double next = lambda - g.value / g.slope;
     if (!(next > low && next < high)) next = low + (high - low) / 2;
     const bool settled =
@@ -116,6 +114,22 @@ double largest_eigenvalue(const BorderedDiagonal& h) {
     if (settled || !(low < lambda && lambda < high)) break;
   }
   return std::max(lambda, pole);
+}
+
+}  // namespace
+
+double largest_eigenvalue(const BorderedDiagonal& h) {
+  if (!all_finite(h)) return std::numeric_limits<double>::quiet_NaN();
+  const double direction = largest_magnitude(h.direction);
+  const double border = largest_magnitude(h.border) * direction;
+  const double scale =
+      std::max({largest_magnitude(h.diagonal), largest_magnitude(h.corner), border});
+  if (!std::isfinite(scale)) return std::numeric_limits<double>::quiet_NaN();
+  if (border == 0) {  // the blocks are apart
+    const double corner = largest(spectrum(h.corner, h.direction.size()).values);
+    return std::max({largest(h.diagonal), corner, 0.0});
+  }
+  return scale * largest_root(secular(h, scale, direction));
 }
 
 }  // namespace precipice

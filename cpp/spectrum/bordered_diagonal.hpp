@@ -3,9 +3,10 @@
 //   H = [ diag(delta)   b p^T ]        delta, b (r);  p (n);  A (n, n) symmetric
 //       [ p b^T         A     ]
 //
-// as the root of its secular equation. For lambda > max(delta), eliminating the diagonal block
-// leaves lambda in the spectrum of A + phi(lambda) p p^T with phi(lambda) = sum b_i^2/(lambda -
-// delta_i). Cost: O(r + n^3) for each of a few Newton steps.
+// as the root of its secular equation: where A is diagonal, gamma, and p becomes q, an eigenvalue
+// beyond all diagonal entries has phi(lambda) psi(lambda) = 1 with phi = sum b_i^2/(lambda -
+// delta_i) and psi = sum q_j^2/(lambda - gamma_j). Cost: O(n^3) once, O(r + n) for each of a few
+// Newton steps.
 #pragma once
 
 #include <cstddef>

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace precipice {
 namespace {
@@ -38,8 +39,7 @@ double largest_off_diagonal(const std::vector<double>& a, std::size_t n) {
 
 }  // namespace
 
-Eigenpair largest_eigenpair(std::vector<double> a, std::size_t n) {
-  if (n == 1) return {a[0], {1.0}};
+SmallSpectrum spectrum(std::vector<double> a, std::size_t n) {
   std::vector<double> v(n * n, 0.0);
   double norm = 0;
   for (std::size_t i = 0; i < n; ++i) v[i * n + i] = 1;
@@ -50,13 +50,9 @@ Eigenpair largest_eigenpair(std::vector<double> a, std::size_t n) {
     for (std::size_t p = 0; p < n; ++p)
       for (std::size_t q = p + 1; q < n; ++q)
         if (a[p * n + q] != 0) rotate(a, v, n, p, q);
-
-  std::size_t top = 0;
-  for (std::size_t i = 1; i < n; ++i)
-    if (a[i * n + i] > a[top * n + top]) top = i;
-  Eigenpair pair{a[top * n + top], std::vector<double>(n)};
-  for (std::size_t k = 0; k < n; ++k) pair.vector[k] = v[k * n + top];
-  return pair;
+  std::vector<double> values(n);
+  for (std::size_t i = 0; i < n; ++i) values[i] = a[i * n + i];
+  return {std::move(values), std::move(v)};
 }
 
 }  // namespace precipice

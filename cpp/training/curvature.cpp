@@ -23,9 +23,13 @@ MinimalistCurvature::MinimalistCurvature(const CurvatureSpec& spec, const Minima
       spectral_(spec.left.empty()),
       recompute_(!spec.X.empty()) {}
 
-double MinimalistCurvature::sharpness() { return largest_eigenvalue(hessian_.at(c_, v_)); }
+double MinimalistCurvature::sharpness() {
+  return largest_eigenvalue(hessian_.at(c_, v_));
+}
 
-void MinimalistCurvature::recompute_preactivations() { matvec(space_, f_, X_, u_); }
+void MinimalistCurvature::recompute_preactivations() {
+  matvec(space_, f_, X_, u_);
+}
 
 void MinimalistCurvature::project() {
   if (spectral_)

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -41,8 +43,8 @@ class Loop final : public Simulation {
         blowup_(spec.blowup_factor, trainee_->loss_of_labels()) {}
 
   Records advance(double seconds) override {
+    const std::lock_guard lock(busy_);
     const ExponentRange range(format_);
-    trainee_->stop_flag().store(false);
     const auto start = Clock::now();
     const double before = seconds_;
     // The clock is read every `stride` steps: rarely where steps are short, always where they are
@@ -59,23 +61,28 @@ class Loop final : public Simulation {
   }
 
   void stop() noexcept override { trainee_->stop_flag().store(true); }
+  void resume() noexcept override { trainee_->stop_flag().store(false); }
   Outcome outcome() const override { return outcome_; }
   std::int64_t step() const override { return step_; }
   std::vector<NamedValues> parameters() override {
+    const std::lock_guard lock(busy_);
     const ExponentRange range(format_);
     return trainee_->exact_parameters();
   }
   LoopState state() override {
+    const std::lock_guard lock(busy_);
     const ExponentRange range(format_);
-    return {step_, trainee_->exact_parameters(), trainee_->exact_previous_parameters(), returned_,
-            blowup_.reference()};
+    return {step_,     trainee_->exact_parameters(), trainee_->exact_previous_parameters(),
+            returned_, blowup_.reference(),          seconds_};
   }
   void restore(const LoopState& state) override {
+    const std::lock_guard lock(busy_);
     const ExponentRange range(format_);
     trainee_->restore(state.current, state.previous);
     step_ = state.step;
     returned_ = state.returned;
     blowup_.restore(state.blowup_reference);
+    seconds_ = state.seconds;
   }
   double step_size() const override { return trainee_->step_size(); }
 
@@ -154,11 +161,12 @@ class Loop final : public Simulation {
   std::unique_ptr<Curvature> curvature_;
   BlowupTest blowup_;
   Records records_;
-  std::int64_t step_ = 0;
+  std::atomic<std::int64_t> step_ = 0;
   bool returned_ = false;  // theta_t equals theta_{t-2}
   bool out_of_time_ = false;
   double seconds_ = 0;  // spent in advance()
-  Outcome outcome_ = Outcome::running;
+  std::atomic<Outcome> outcome_ = Outcome::running;
+  std::mutex busy_;  // one thread at a time; stop(), step() and outcome() are for any
 };
 
 }  // namespace precipice

@@ -21,6 +21,7 @@ struct LoopState {
   std::vector<NamedValues> current, previous;  // theta_t and theta_{t-1}
   bool returned;                               // theta_t = theta_{t-2}
   double blowup_reference;
+  double seconds;  // spent so far
 };
 
 class Simulation {
@@ -33,9 +34,10 @@ class Simulation {
   // Runs for about `seconds`, or until the run ends or stop() is called; returns what was recorded.
   virtual Records advance(double seconds) = 0;
 
-  // From any thread: ends the block within about 0.1 s, if need be within a step; that step is then
-  // taken afresh by the next advance().
+  // From any thread: ends this and every later block within about 0.1 s, if need be within a step
+  // (only an update is finished first). After resume() that step is taken afresh.
   virtual void stop() noexcept = 0;
+  virtual void resume() noexcept = 0;
 
   virtual Outcome outcome() const = 0;
   virtual std::int64_t step() const = 0;              // steps taken
@@ -44,7 +46,7 @@ class Simulation {
   // To be called between blocks. A restored run takes the steps that the saved one would have.
   virtual LoopState state() = 0;
   virtual void restore(const LoopState& state) = 0;
-  virtual double step_size() const = 0;               // eta in the working format, as float64
+  virtual double step_size() const = 0;  // eta in the working format, as float64
 };
 
 }  // namespace precipice

@@ -65,12 +65,14 @@ class LoopState:
         previous: dict[str, list[str]],
         returned: bool,
         blowup_reference: float,
+        seconds: float,
     ) -> None: ...
     step: int
     current: dict[str, list[str]]
     previous: dict[str, list[str]]
     returned: bool
     blowup_reference: float
+    seconds: float
 
 class Simulation:
     def __init__(
@@ -83,6 +85,7 @@ class Simulation:
     ) -> None: ...
     def advance(self, seconds: float) -> dict[str, dict[str, Any]]: ...
     def stop(self) -> None: ...
+    def resume(self) -> None: ...
     @property
     def outcome(self) -> str: ...
     @property
