@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from precipice.errors import InvalidArgument
-from precipice.exact import exact, exact_array, from_text, text, whole_number
+from precipice.exact import exact, from_text, text, whole_number
+from precipice.exact_arrays import exact_array
 
 ONE_TENTH_FLOAT = float.fromhex("0x1.999999999999ap-4")
 
@@ -284,3 +285,41 @@ def test_whole_number_refuses_what_is_no_index(value: object) -> None:
     with pytest.raises(InvalidArgument, match=r"^n = .*: must be an integer of at least 0$"):
         whole_number(value, "n", 0)
     assert whole_number(np.int32(4), "n", 0) == 4
+
+
+@pytest.mark.parametrize("value", [2**62 + 1, 10**20, 10**5000], ids=["2^62", "20", "5000"])
+def test_whole_number_refuses_what_64_bits_do_not_hold(value: int) -> None:
+    """Also where Python itself would refuse to print the digits."""
+    assert whole_number(2**62, "n", 0) == 2**62
+    with pytest.raises(InvalidArgument, match=r"^n = .+: must be an integer from 0 to 4611686018"):
+        whole_number(value, "n", 0)
+
+
+def test_whole_number_may_have_a_smaller_bound() -> None:
+    assert whole_number(9, "n", 2, 9) == 9
+    with pytest.raises(InvalidArgument, match=r"^n = 10: must be an integer from 2 to 9$"):
+        whole_number(10, "n", 2, 9)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.ma.array([1.0, 2.0], mask=[False, True]),
+        np.ma.array([1, 2], mask=True),
+        [np.ma.array([1.0, 2.0]), np.ma.array([3.0, 4.0], mask=[True, False])],
+        (1.0, np.ma.masked),
+        np.ma.masked,
+        np.ma.array([2**60 + 1, 1], mask=[False, True], dtype=object),
+    ],
+)
+def test_masked_entries_are_refused(values: object) -> None:
+    """What lies under a mask is no data, and the mask would be lost without a word."""
+    with pytest.raises(InvalidArgument, match=r"^X = masked entries: must have no masked entry$"):
+        exact_array(values, "X")
+
+
+def test_a_masked_array_without_masked_entries_is_an_array() -> None:
+    for values in (np.ma.array([1.0, 2.0]), [np.ma.array([1.0, 2.0], mask=False)]):
+        array = exact_array(values, "X")
+        assert type(array) is np.ndarray
+        assert array.ravel().tolist() == [1.0, 2.0]

@@ -125,4 +125,4 @@ def test_refined_eigenpairs_lie_within_their_bounds(n):
 
 def gmpy2_text(x):
     """Return a decimal with more digits than the tests look at."""
-    return "{0:.90e}".format(x)
+    return f"{x:.90e}"

@@ -179,3 +179,14 @@ def test_descriptions_are_json() -> None:
         {"name": "balanced", "c": 1.0, "seed": 4},
         {"name": "explicit", "values": {"u": ["1/10", "0x1p-1"], "v": ["0x1p+0"]}},
     ]
+
+
+@pytest.mark.parametrize("form", ["constant:0.01", "pytorch", "normal:1,2", "balanced:1"])
+def test_the_seed_of_a_form_is_checked_whether_or_not_it_draws(form: str) -> None:
+    with pytest.raises(InvalidArgument, match=r"^seed = -1: must be an integer of at least 0$"):
+        init.parse(form, -1)
+
+
+def test_no_form_at_all_is_refused() -> None:
+    with pytest.raises(InvalidArgument, match=r"^init = : must be constant:C, pytorch, "):
+        init.parse("")

@@ -6,9 +6,9 @@ import gmpy2
 import mpmath
 import numpy as np
 import pytest
-from oracles import minimalist, spectral
 
 import precipice as pc
+from oracles import minimalist, spectral
 from precipice.errors import InvalidArgument
 from precipice.losses import LOSSES
 from precipice.precision import Precision

@@ -18,6 +18,7 @@ _REFERENCE_NANOSECONDS = 200.0  # Python's part of an operation
 
 _NATIVE_BYTES = {"float32": 4, "float64": 8, "float80": 16, "float128": 16}
 _STEP_NANOSECONDS = 100.0  # tests and bookkeeping of a step
+_JACOBI_NANOSECONDS = 30.0  # of an entry's share in diagonalising the scalar layers
 _SECULAR_NANOSECONDS = 60.0  # of one singular value in a sharpness
 
 
@@ -42,6 +43,7 @@ def estimate(
     *,
     samples: int,
     features: int,
+    depth: int,
     steps: int,
     record: Record,
     reference: bool = False,
@@ -52,8 +54,8 @@ def estimate(
     ----------
     precision : Precision
         The working format.
-    samples, features : int
-        N and d.
+    samples, features, depth : int
+        N, d and D.
     steps : int
         Number of updates.
     record : Record
@@ -65,8 +67,11 @@ def estimate(
     if reference:
         operation = max(operation, _MPFR_NANOSECONDS[0][1]) + _REFERENCE_NANOSECONDS
     rank = min(samples, features)
-    step = operation * (2 * samples * features + 4 * features + 8 * samples) + _STEP_NANOSECONDS
+    operations = 2 * samples * features + 4 * features + 8 * samples + depth * depth
+    step = operation * operations + _STEP_NANOSECONDS
     sharpness = samples * rank * _NATIVE_NANOSECONDS["float64"] + rank * _SECULAR_NANOSECONDS
+    if depth > 2:
+        sharpness += _JACOBI_NANOSECONDS * depth**3
     # Pairs of steps are measured where the cadence is above 1.
     share = min(1.0, 2 / record.sharpness) if record.sharpness else 0.0
     seconds = (steps + 1) * (step + share * sharpness) * 1e-9

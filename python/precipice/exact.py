@@ -24,7 +24,7 @@ Exact: TypeAlias = gmpy2.mpq | gmpy2.mpfr
 
 EXPONENT_LIMIT = 1_073_741_823
 """MPFR's default exponent range is -EXPONENT_LIMIT … EXPONENT_LIMIT."""
-_LARGEST_INTEGER_IN_FLOAT64 = 2**53
+_LARGEST_WHOLE_NUMBER = 2**62
 # A rational is written out in full: a decimal exponent of a million is already 400 kB of digits.
 _LARGEST_DECIMAL_EXPONENT = 1_000_000
 
@@ -88,54 +88,6 @@ def exact(value: Any, argument: str = "value") -> Exact:
     raise InvalidArgument(argument, value, _RULE)
 
 
-def exact_array(
-    values: Any, argument: str, shape: tuple[int | None, ...] | None = None
-) -> npt.NDArray[Any]:
-    """Return `values` as an array of exact numbers.
-
-    Parameters
-    ----------
-    values : array_like
-        Anything `exact` reads, nested to any depth; no entry is rounded.
-    argument : str
-        The argument's name, for the error message.
-    shape : tuple of int or None, optional
-        The required shape; ``None`` inside it leaves one length free.
-
-    Returns
-    -------
-    ndarray
-        float64, C-contiguous, when float64 holds every entry; otherwise an object array of
-        `Exact`. A float64 argument comes back without a copy when it already is contiguous.
-
-    Raises
-    ------
-    InvalidArgument
-        If an entry is no finite number (the message names its index), or the shape is wrong.
-
-    Notes
-    -----
-    Arrays of floats and integers are checked as buffers. Everything else is read entry by entry,
-    a few microseconds each.
-    """
-    array = _as_array(values, argument)
-    if shape is not None and not _fits(array.shape, shape):
-        wanted = str(tuple("any" if n is None else n for n in shape)).replace("'", "")
-        raise InvalidArgument(
-            argument, f"array of shape {array.shape}", f"must have shape {wanted}"
-        )
-    narrowed = _as_float64(array)
-    if narrowed is not None:
-        _require_finite(narrowed, argument)
-        return narrowed
-    numbers = np.empty(array.shape, dtype=object)
-    for index in np.ndindex(array.shape):
-        numbers[index] = exact(array[index], _entry(argument, index))
-    if all(_float64_holds(number) for number in numbers.flat):
-        return numbers.astype(np.float64)
-    return numbers
-
-
 def text(x: Exact | float) -> str:
     """Return the canonical exact text of a number.
 
@@ -195,13 +147,15 @@ def from_text(s: str, precision: int) -> gmpy2.mpfr:
         return gmpy2.mpfr(gmpy2.mpq(s)) if fraction else gmpy2.mpfr(s, 0, 0)
 
 
-def whole_number(value: Any, argument: str, smallest: int) -> int:
-    """Return `value` as an int of at least `smallest`.
+def whole_number(
+    value: Any, argument: str, smallest: int, largest: int = _LARGEST_WHOLE_NUMBER
+) -> int:
+    """Return `value` as an int from `smallest` to `largest`, by default 2^62.
 
     Raises
     ------
     InvalidArgument
-        If it is smaller or no integer; a bool or an integral float is none.
+        If it is out of range or no integer; a bool or an integral float is none.
     """
     rule = f"must be an integer of at least {smallest}"
     if isinstance(value, (bool, np.bool_)):
@@ -210,8 +164,13 @@ def whole_number(value: Any, argument: str, smallest: int) -> int:
         number = operator.index(value)
     except TypeError:
         raise InvalidArgument(argument, value, rule) from None
+    # Python refuses to print integers of thousands of digits.
+    shown = number if number.bit_length() < 1024 else f"{number.bit_length()} bits"
     if number < smallest:
-        raise InvalidArgument(argument, value, rule)
+        raise InvalidArgument(argument, shown, rule)
+    if number > largest:
+        rule = f"must be an integer from {smallest} to {largest}"
+        raise InvalidArgument(argument, shown, rule)
     return number
 
 
@@ -342,59 +301,3 @@ def _hexadecimal(mantissa: gmpy2.mpz, exponent: int) -> str:
     fraction = (mantissa - (gmpy2.mpz(1) << fraction_bits)) << padding
     digits = fraction.digits(16).zfill((fraction_bits + padding) // 4)
     return f"{sign}0x1.{digits}{power}"
-
-
-def _as_array(values: Any, argument: str) -> npt.NDArray[Any]:
-    """Return an array whose entries are still what the caller wrote."""
-    if isinstance(values, np.ndarray):
-        return values
-    try:
-        # dtype=object: NumPy's common type would turn [2**60 + 1, 0.5] into rounded floats.
-        array = np.array(values, dtype=object)
-    except ValueError:
-        array = None
-    if array is None or any(isinstance(entry, (list, tuple, np.ndarray)) for entry in array.flat):
-        raise InvalidArgument(argument, "ragged rows", "must be a rectangular array")
-    return array
-
-
-def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
-    return len(shape) == len(wanted) and all(
-        expected in (None, length) for length, expected in zip(shape, wanted, strict=True)
-    )
-
-
-def _as_float64(array: npt.NDArray[Any]) -> npt.NDArray[np.float64] | None:
-    """Return the array as float64 if a buffer conversion is exact, else None."""
-    kind = array.dtype.kind
-    if kind == "f":
-        with np.errstate(over="ignore"):
-            narrowed = np.asarray(array, dtype=np.float64, order="C")
-        if array.dtype.itemsize > 8 and not np.array_equal(narrowed, array, equal_nan=True):
-            return None
-        return narrowed
-    if kind in "iu":
-        limit = _LARGEST_INTEGER_IN_FLOAT64
-        if array.size == 0 or (int(array.max()) <= limit and int(array.min()) >= -limit):
-            return np.asarray(array, dtype=np.float64, order="C")
-    elif kind == "O" and all(type(entry) in (float, np.float64) for entry in array.flat):
-        return array.astype(np.float64)
-    return None
-
-
-def _require_finite(array: npt.NDArray[np.float64], argument: str) -> None:
-    finite = np.isfinite(array)
-    if not finite.all():
-        index = tuple(int(i) for i in np.argwhere(~finite)[0])
-        raise InvalidArgument(_entry(argument, index), float(array[index]), "must be finite")
-
-
-def _entry(argument: str, index: tuple[int, ...]) -> str:
-    return f"{argument}[{', '.join(map(str, index))}]" if index else argument
-
-
-def _float64_holds(number: Exact) -> bool:
-    if isinstance(number, gmpy2.mpq):
-        return False
-    nearest = float(number)
-    return abs(nearest) != np.inf and bool(number == nearest)

@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from precipice.decomposition import decompose
 from precipice.errors import InvalidArgument
-from precipice.exact import exact, exact_array, text, whole_number
+from precipice.exact import exact, text, whole_number
+from precipice.exact_arrays import exact_array
 from precipice.models import Minimalist
 from precipice.precision import Precision, nearest_float64
 from precipice.problems.problem import Problem
@@ -248,13 +249,15 @@ def parse(form: str, seed: int = 0) -> Initialiser:
     form : str
         ``"constant:0.01"``, ``"pytorch"``, ``"normal:0.1,0.2"`` or ``"balanced:0.5"``.
     seed : int
-        For those that draw.
+        For those that draw; checked for all.
 
     Raises
     ------
     InvalidArgument
-        If the text is of no such form, or its numbers break the initialiser's rule.
+        If the text is of no such form, its numbers break the initialiser's rule, or `seed` is
+        not an integer of at least 0.
     """
+    seed = whole_number(seed, "seed", 0)
     name, _, rest = form.partition(":")
     arguments = rest.split(",") if rest else []
     builders: dict[str, tuple[int, Callable[..., Initialiser]]] = {
@@ -268,6 +271,4 @@ def parse(form: str, seed: int = 0) -> Initialiser:
     try:
         return builders[name][1](*arguments)
     except InvalidArgument as error:
-        if error.argument == "seed":
-            raise
         raise InvalidArgument("init", form, f"{error.argument} {error.rule}") from None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from numbers import Real
 from typing import Any
 
 import gmpy2
@@ -104,12 +106,23 @@ class Plan:
             return 0.0
         return self.loss.kappa(self.problem.samples) * decomposition.y_perp_norm2
 
+    def spec(self) -> dict[str, Any]:
+        """Return everything that the run's numbers depend on, as JSON-able data."""
+        start = (f"{text(x)}\n" for values in self.start.values() for x in values.flat)
+        return {
+            "problem": self.problem.sha256,
+            "model": self.model.describe(),
+            "start": hashlib.sha256("".join(start).encode()).hexdigest(),
+            **self.settings,
+        }
+
     def estimate(self) -> tuple[float, int]:
         """Return the expected seconds, if the run takes all its steps, and bytes of memory."""
         return cost.estimate(
             self.precision,
             samples=self.problem.samples,
             features=self.problem.features if self.spectral is None else 1,
+            depth=self.model.depth,
             steps=self.steps,
             record=self.record,
             reference=self.engine == "reference",
@@ -142,6 +155,15 @@ def make_plan(
     InvalidArgument
         Naming the argument, the value and the rule.
     """
+    for argument, value, kind, example in (
+        ("problem", problem, Problem, "pc.problems.fig6()"),
+        ("model", model, Minimalist, "pc.Minimalist(depth=2)"),
+        ("optimizer", optimizer, GD, 'pc.GD("2/50")'),
+        ("init", init, Initialiser, 'pc.init.constant("0.01")'),
+        ("record", record, Record, "pc.Record(loss=1)"),
+    ):
+        if not isinstance(value, kind):
+            raise InvalidArgument(argument, value, f"must be a {kind.__name__}, such as {example}")
     working = Precision.parse(precision)
     _one_of("engine", engine, ENGINES)
     _one_of("order", order, ORDERS)
@@ -149,10 +171,11 @@ def make_plan(
     _one_of("measure_precision", measure_precision, MEASURE_PRECISIONS)
     normalisation = losses.find(loss)
     steps = whole_number(steps, "steps", 0)
-    _positive("tol", tol)
-    _positive("max_seconds", max_seconds)
-    _positive("blowup_factor", blowup_factor, allow_infinite=True)
+    tol = positive("tol", tol)
+    max_seconds = positive("max_seconds", max_seconds)
+    blowup_factor = positive("blowup_factor", blowup_factor, allow_infinite=True)
     if engine == "core":
+        _require_named(working)
         available, sentence = working.availability()
         if not available:
             raise InvalidArgument("precision", working.name, sentence)
@@ -165,6 +188,9 @@ def make_plan(
         X, y, start = spectral.sigma, spectral.d, {**start, "u": spectral.o}
     for argument, values in (("X", X), ("y", y), *start.items()):
         _finite_in(working, argument, values)
+    if not any(entry != 0 for entry in working.round_array(y).flat):
+        rule = f"must not round to zero in {working.name}: there is nothing to learn"
+        raise InvalidArgument("y", f"{y.size} numbers", rule)
     surface = None
     if record.sharpness or record.layer_imbalance or tol is not None:
         measured = _measuring_format(working)
@@ -192,8 +218,10 @@ def make_plan(
         surface=surface,
         spectral=spectral,
         settings={
-            "loss": f"{normalisation.name}: {normalisation.formula}",
-            "sharpness": "largest eigenvalue of the loss's Hessian, full batch, at the iterate",
+            "loss": normalisation.name,
+            "loss_definition": normalisation.formula,
+            "sharpness": "hessian",
+            "sharpness_definition": "λ_max of the loss's Hessian, full batch, at the iterate",
             "order": order,
             "coordinates": coordinates,
             "spectral": spectral.describe() if spectral else None,
@@ -204,7 +232,7 @@ def make_plan(
             "lr_exact": text(step_size),
             "steps": steps,
             "record": record.describe(),
-            "blowup_factor": None if blowup_factor is None else str(blowup_factor),
+            "blowup_factor": "inf" if blowup_factor == math.inf else blowup_factor,
             "tol": tol,
             "max_seconds": max_seconds,
             "engine": engine,
@@ -251,9 +279,13 @@ def _finite_in(format_: Precision, argument: str, values: npt.NDArray[Any]) -> n
 
 def _working_lr(working: Precision, step_size: Any, optimizer: GD) -> float:
     """Return η as rounded to the working format."""
-    lr = float(working.round(step_size))
+    rounded = working.round(step_size)
+    if not (rounded > 0 and gmpy2.is_finite(rounded)):
+        raise InvalidArgument("lr", optimizer.lr, f"must not round to {rounded} in {working.name}")
+    lr = float(rounded)
     if not 0 < lr < math.inf:
-        raise InvalidArgument("lr", optimizer.lr, f"must not round to {lr} in {working.name}")
+        rule = "must be within float64's range, in which 2/η is compared with the sharpness"
+        raise InvalidArgument("lr", optimizer.lr, rule)
     return lr
 
 
@@ -330,10 +362,26 @@ def _one_of(argument: str, value: object, allowed: tuple[str, ...]) -> None:
         raise InvalidArgument(argument, value, f"must be {' or '.join(allowed)}")
 
 
-def _positive(argument: str, value: Any, allow_infinite: bool = False) -> None:
+def _require_named(working: Precision) -> None:
+    """Refuse a hand-made format: the core knows formats by name and would run another one."""
+    try:
+        known = Precision.parse(working.name)
+    except InvalidArgument:
+        known = None
+    if working != known:
+        rule = 'must be a format as its name has it; others need engine="reference"'
+        raise InvalidArgument("precision", repr(working), rule)
+
+
+def positive(argument: str, value: Any, allow_infinite: bool = False) -> float | None:
+    """Return a positive number as float, or None."""
     if value is None:
-        return
-    number = float(value) if isinstance(value, (int, float)) else math.nan
+        return None
+    try:
+        number = float(value) if isinstance(value, Real) else math.nan
+    except OverflowError:
+        number = math.nan
     if isinstance(value, bool) or not number > 0 or (number == math.inf and not allow_infinite):
         rule = "must be a positive number" + (", inf" if allow_infinite else "") + " or None"
         raise InvalidArgument(argument, value, rule)
+    return number

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from precipice.engines import Engine, engine_for
+from precipice.errors import InvalidArgument
 from precipice.initialisers import Initialiser
 from precipice.models import Minimalist
 from precipice.optimizers import GD
@@ -19,6 +21,7 @@ from precipice.precision import Precision
 from precipice.problems import Problem
 from precipice.record import Record
 from precipice.results import Outcome, Run
+from precipice.saving import Saver, Saves
 
 _BLOCK_SECONDS = 0.1
 
@@ -68,10 +71,20 @@ class PreparedRun:
     ----------
     plan : Plan
         What `prepare` made of the arguments.
+    saves : Saves, optional
+        Whether and where the run is saved on its way.
+
+    Raises
+    ------
+    InvalidArgument
+        If the run could not be saved or taken up there.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, saves: Saves | None = None) -> None:
         self.plan = plan
+        self.saves = saves
+        if saves is not None:
+            saves.check(plan)
 
     @property
     def precision(self) -> Precision:
@@ -97,17 +110,17 @@ class PreparedRun:
             Called about ten times a second.
         """
         engine = engine_for(self.plan)
+        saver = Saver(engine, self.saves, self.plan)
         start = time.perf_counter()
-        cancelled = False
         with _stopping(engine, stop):
-            while engine.outcome == "running":
-                if stop is not None and stop.is_set():
-                    cancelled = True
-                    break
+            while engine.outcome == "running" and not (stop is not None and stop.is_set()):
                 engine.advance(_BLOCK_SECONDS)
+                saver.save_if_due()
                 if progress is not None:
                     progress(self._progress(engine))
-        outcome = Outcome.CANCELLED if cancelled else Outcome(engine.outcome)
+        saver.save()
+        ended = engine.outcome != "running"
+        outcome = Outcome(engine.outcome) if ended else Outcome.CANCELLED
         return engine.gather(outcome, time.perf_counter() - start)
 
     def _progress(self, engine: Engine) -> Progress:
@@ -130,7 +143,6 @@ def _stopping(engine: Engine, stop: threading.Event | None) -> Iterator[None]:
         while not done.wait(0.05):
             if stop.is_set():
                 engine.stop()
-                return
 
     watcher = threading.Thread(target=watch, name="precipice-stop", daemon=True)
     watcher.start()
@@ -159,8 +171,13 @@ def prepare(
     tol: float | None = None,
     max_seconds: float | None = None,
     engine: str = "core",
+    checkpoint: str | Path | None = None,
+    checkpoint_seconds: float = 5.0,
+    resume: bool = False,
 ) -> PreparedRun:
     """Check and round the arguments of `simulate`, whose errors it raises, without running."""
+    if resume and checkpoint is None:
+        raise InvalidArgument("resume", resume, "needs the checkpoint to go on from")
     return PreparedRun(
         make_plan(
             problem,
@@ -179,7 +196,8 @@ def prepare(
             tol=tol,
             max_seconds=max_seconds,
             engine=engine,
-        )
+        ),
+        None if checkpoint is None else Saves(checkpoint, checkpoint_seconds, resume),
     )
 
 
@@ -212,8 +230,9 @@ def simulate(
         ‖z‖²/(2N), ‖z‖²/N, ‖z‖²/2 or ‖z‖².
     order : {"sequential"}
         Sums start from their first term and ascend; each product and each sum is rounded.
-    coordinates : {"primal"}
-        The parameters themselves are the working numbers.
+    coordinates : {"primal", "spectral"}
+        The parameters themselves are the working numbers; or σ, d and o of the data's singular
+        value decomposition are, rounded to `problem_dtype` once (`precipice.spectral`).
     problem_dtype : str or Precision, default "float64"
         Format to which X, y, the start and η are rounded first, so that runs at different
         precisions share one problem. ``"exact"`` leaves decimals and fractions as they are until
@@ -232,6 +251,13 @@ def simulate(
         Ends the run after this time.
     engine : {"core", "reference"}
         The compiled core, or the slow gmpy2 text of the same program.
+    checkpoint : str or Path, optional
+        A folder in which the run's exact state is saved on its way and at its end.
+    checkpoint_seconds : float, default 5
+        Time between two saves.
+    resume : bool, default False
+        Go on from the checkpoint in that folder, if there is one: the result is that of an
+        uninterrupted run, bit for bit.
     progress : callable, optional
         Called with a `Progress` about ten times a second, from another thread.
 

@@ -186,7 +186,9 @@ def _rounded(
     full_rank = len(order) == data.floats.shape[0]
     noise = 4 * len(order) * 2.0**-format_.bits * float(y_norm2)  # of d's own rounding
     return SpectralProblem(
-        *(_array(format_, numbers) for numbers in (sigma, d, o)),
+        sigma=_array(format_, sigma),
+        d=_array(format_, d),
+        o=_array(format_, o),
         rank_tolerance=tolerance,
         y_perp_norm2=0.0 if full_rank or outside <= noise else outside,
         bits=bits,

@@ -120,6 +120,61 @@ def test_gentle_open_and_catapult():
     assert events(sharpness, loss, merge=4).catapults[0].kind == "catapult"
 
 
+@pytest.mark.parametrize(
+    "loss_step",
+    [[], [0, 2], [30, 35], [0, 4], [10, 11, 12]],
+    ids=["none", "before", "after", "up to the start", "after the start"],
+)
+def test_without_losses_to_compare_nothing_is_claimed(loss_step):
+    """The excursion is 4 ... 9, its window ends at 12: a rise needs a loss before and after."""
+    sharpness = block((90, 5), (110, 5), (90, 30))
+    steps = np.arange(sharpness.size)
+    arguments = {"threshold": THRESHOLD, "lr": LR, "last_step": 39, "blowup_step": None}
+    loss = np.ones(len(loss_step))
+    found = find_events(loss_step, loss, None, steps, sharpness, merge=3, **arguments)
+    assert [catapult.kind for catapult in found.catapults] == ["unknown"]
+    # A run that ends inside makes it no better known.
+    arguments["last_step"] = 8
+    inside = [step for step in loss_step if step <= 4]
+    found = find_events(
+        inside, np.ones(len(inside)), None, steps[:9], sharpness[:9], merge=3, **arguments
+    )
+    assert [catapult.kind for catapult in found.catapults] == ["unknown"]
+
+
+def test_a_loss_before_and_one_inside_are_enough():
+    sharpness = block((90, 5), (110, 5), (90, 30))
+    steps = np.arange(sharpness.size)
+    arguments = {"threshold": THRESHOLD, "lr": LR, "last_step": 39, "blowup_step": None}
+    for height, kind in ((1.9, "gentle"), (2.0, "catapult")):
+        found = find_events([2, 12], [1, height], None, steps, sharpness, merge=3, **arguments)
+        assert found.catapults[0].kind == kind
+
+
+def test_a_loss_that_is_no_number_at_the_start_makes_no_catapult():
+    sharpness = block((90, 5), (110, 5), (90, 9))
+    loss = block((1, 4), (math.nan, 1), (1e9, 14))
+    (catapult,) = events(sharpness, loss).catapults
+    assert (catapult.start, catapult.kind, catapult.spike_step) == (4, "unknown", 5)
+    loss = block((1, 4), (math.inf, 15))
+    assert events(sharpness, loss).catapults[0].kind == "unknown"
+    # Nor is it gentle if everything after the start is no number.
+    loss = block((1, 5), (math.nan, 14))
+    (catapult,) = events(sharpness, loss).catapults
+    assert (catapult.kind, catapult.spike_step) == ("unknown", 4)
+
+
+def test_events_say_whether_the_sharpness_was_recorded():
+    loss = np.ones(10)
+    arguments = {"threshold": THRESHOLD, "lr": LR, "last_step": 9, "blowup_step": None}
+    found = find_events(np.arange(10), loss, None, [], [], **arguments)
+    assert (found.measured, found.catapults) == (False, ())
+    assert found.to_dict()["measured"] is False
+    found = events(block((90, 30)))
+    assert (found.measured, found.catapults) == (True, ())
+    assert found.to_dict()["measured"] is True
+
+
 def test_spike_factor_is_an_argument():
     sharpness, loss = block((90, 5), (110, 5), (90, 9)), block((1, 7), (3, 12))
     assert events(sharpness, loss, spike_factor=3.0).catapults[0].kind == "catapult"

@@ -68,6 +68,8 @@ def test_opposing_signals_leaves_the_global_generator_alone() -> None:
     [
         ({"d": 1}, r"^d = 1: must be an integer of at least 2$"),
         ({"d": 2.0}, r"^d = 2.0: must be an integer of at least 2$"),
+        ({"d": 10**11}, r"^d = 100000000000: must be an integer from 2 to 10000000$"),
+        ({"d": 10**20 - 1}, r"^d = 99999999999999999999: must be an integer from 2 to 10000000$"),
         ({"alpha": "x"}, r"^alpha = x: must be a finite real number"),
         ({"common_size": float("nan")}, r"^common_size = nan: must be finite$"),
         ({"alpha": 0, "beta": 0}, r"^y = 2 zeros: must not be identically zero"),

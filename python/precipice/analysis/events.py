@@ -15,12 +15,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from precipice.analysis.curves import Floats, LossCurve, SharpnessCurve, Steps, read_series
 from precipice.errors import InvalidArgument
-
-_Floats = NDArray[np.float64]
-_Steps = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,9 @@ class Catapult:
     ----------
     kind : str
         ``"catapult"``: the loss rose to at least ``spike_factor`` times its value at `start`;
-        ``"gentle"``: it did not; ``"open"``: it had not when the run ended, before `end` + merge.
+        ``"gentle"``: it did not; ``"open"``: it had not when the run ended, before `end` + merge;
+        ``"unknown"``: no loss to tell by was recorded, neither at nor before `start`, or none
+        after it up to `end` + merge, or the loss at `start` is NaN or infinite.
     start, end : int, int or None
         First and last step with S̄ at or above the threshold; `end` is None if the run ended
         inside the excursion.
@@ -43,7 +43,7 @@ class Catapult:
         The same of S itself, over the steps that the excursion's pairs cover.
     spike_step, spike_loss, spike_log2_loss : int or None, float, float
         The largest loss from `start` to `end` + merge; the logarithm stays finite where the
-        float64 value underflows. None and NaN where no loss was recorded there.
+        float64 value underflows. None and NaN where no loss above zero was recorded there.
     drop_step : int or None
         First step with S below the threshold at or after `peak_step`.
     delay : int or None
@@ -106,12 +106,15 @@ class Events:
     started_above : bool
         The sharpness at step 0 was at or above the threshold.
     crossing : int or None
-        The first excursion's crossing; 0 if the run started above.
+        First step known to be at or above the threshold: 0 if the run started above (which a
+        single step may do without an excursion), else the first excursion's crossing.
     catapults : tuple of Catapult
         All excursions in order, whatever their kind.
     blowup : Blowup or None
     threshold, merge, spike_factor : float, int, float
         The arguments of `find_events`.
+    measured : bool
+        Whether any sharpness was recorded; without it, no excursion means nothing.
     """
 
     started_above: bool
@@ -121,10 +124,12 @@ class Events:
     threshold: float
     merge: int
     spike_factor: float
+    measured: bool
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON object; numbers that are not finite become None."""
         return {
+            "measured": self.measured,
             "started_above": self.started_above,
             "crossing": self.crossing,
             "catapults": [catapult.to_dict() for catapult in self.catapults],
@@ -189,9 +194,9 @@ def find_events(
     Costs O(T + U) a call and allocates a few arrays of that size.
     """
     _check_numbers(threshold, lr, last_step, merge, spike_factor)
-    loss = _LossCurve.build(loss_step, loss_value, loss_log2)
-    steps, values = _series("sharpness", sharpness_step, sharpness_value)
-    sharpness = _SharpnessCurve.build(steps, values, threshold, blowup_step)
+    loss = LossCurve.build(loss_step, loss_value, loss_log2)
+    steps, values = read_series("sharpness", sharpness_step, sharpness_value)
+    sharpness = SharpnessCurve.build(steps, values, threshold, blowup_step)
     catapults = tuple(
         _describe(sharpness, loss, interval, lr, last_step, merge, spike_factor)
         for interval in sharpness.excursions(merge)
@@ -216,88 +221,13 @@ def find_events(
         float(threshold),
         int(merge),
         float(spike_factor),
+        measured=bool(steps.size),
     )
 
 
-@dataclass(frozen=True)
-class _LossCurve:
-    """The recorded loss with logarithms that are never NaN."""
-
-    step: _Steps
-    value: _Floats
-    log2: _Floats
-
-    @classmethod
-    def build(cls, step: ArrayLike, value: ArrayLike, log2: ArrayLike | None) -> _LossCurve:
-        steps, values = _series("loss", step, value)
-        if log2 is None:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                logs = np.log2(values)
-        else:
-            logs = _series("loss_log2", steps, log2)[1]
-        # A NaN loss (after Inf - Inf) is neither a start to compare with nor a spike.
-        return cls(steps, values, np.where(np.isnan(logs), -np.inf, logs))
-
-    def at_or_before(self, step: int) -> float:
-        """Return log2 of the last loss recorded up to `step` (-inf if there is none)."""
-        index = int(np.searchsorted(self.step, step, side="right")) - 1
-        return float(self.log2[index]) if index >= 0 else -math.inf
-
-    def largest(self, first: int, last: int) -> tuple[int | None, float, float]:
-        """Return (step, loss, log2 loss) of the largest loss within [first, last]."""
-        low, high = np.searchsorted(self.step, [first, last + 1])
-        if low == high or np.max(self.log2[low:high]) == -np.inf:
-            return None, math.nan, math.nan
-        index = int(low + np.argmax(self.log2[low:high]))
-        return int(self.step[index]), float(self.value[index]), float(self.log2[index])
-
-
-@dataclass(frozen=True)
-class _SharpnessCurve:
-    """The recorded sharpness before a blow-up, and the pair means that exist."""
-
-    step: _Steps
-    value: _Floats
-    pair_step: _Steps
-    pair_mean: _Floats
-    threshold: float
-
-    @classmethod
-    def build(
-        cls, step: _Steps, value: _Floats, threshold: float, blowup_step: int | None
-    ) -> _SharpnessCurve:
-        if blowup_step is not None:
-            before = step < blowup_step
-            step, value = step[before], value[before]
-        paired = np.flatnonzero(np.diff(step) == 1)
-        with np.errstate(invalid="ignore", over="ignore"):
-            # Halved first: the sum of two large sharpnesses may overflow, their mean does not.
-            mean = 0.5 * value[paired] + 0.5 * value[paired + 1]
-        return cls(step, value, step[paired], mean, threshold)
-
-    def excursions(self, merge: int) -> list[tuple[int, int]]:
-        """Return the (first, last) indices into the pair means of every excursion."""
-        above = self.pair_mean >= self.threshold
-        edges = np.diff(np.concatenate(([False], above, [False])).astype(np.int8))
-        found: list[tuple[int, int]] = []
-        for first, last in zip(
-            np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1, strict=True
-        ):
-            if found and self.pair_step[first] - self.pair_step[found[-1][1]] - 1 < merge:
-                found[-1] = (found[-1][0], int(last))
-            else:
-                found.append((int(first), int(last)))
-        return found
-
-    def within(self, first: int, last: int) -> slice:
-        """Return the slice of the recorded steps within [first, last]."""
-        low, high = np.searchsorted(self.step, [first, last + 1])
-        return slice(int(low), int(high))
-
-
 def _describe(
-    sharpness: _SharpnessCurve,
-    loss: _LossCurve,
+    sharpness: SharpnessCurve,
+    loss: LossCurve,
     interval: tuple[int, int],
     lr: float,
     last_step: int,
@@ -323,15 +253,17 @@ def _describe(
     below = np.flatnonzero(sharpness.value[after] < sharpness.threshold)
     drop_step = int(sharpness.step[after][below[0]]) if below.size else None
 
-    window_end = final + merge if ended else last_step
-    spike_step, spike_loss, spike_log2 = loss.largest(start, min(window_end, last_step))
-    # In log2, so that losses below 1e-308 are compared as well as any.
-    spiked = spike_step is not None and (
-        spike_log2 >= loss.at_or_before(start) + math.log2(spike_factor)
-    )
-    complete = ended and last_step >= final + merge
+    window_end = min(final + merge, last_step) if ended else last_step
+    spike_step, spike_loss, spike_log2 = loss.largest(start, window_end)
     return Catapult(
-        kind="catapult" if spiked else "gentle" if complete else "open",
+        kind=_kind(
+            loss,
+            start,
+            window_end,
+            complete=ended and last_step >= final + merge,
+            spike_log2=spike_log2,
+            spike_factor=spike_factor,
+        ),
         start=start,
         crossing=crossing,
         peak_step=peak_step,
@@ -348,24 +280,32 @@ def _describe(
     )
 
 
+def _kind(
+    loss: LossCurve,
+    start: int,
+    window_end: int,
+    *,
+    complete: bool,
+    spike_log2: float,
+    spike_factor: float,
+) -> str:
+    """Return an excursion's kind; nothing is said of a rise without a loss at either end of it."""
+    reference = loss.at_or_before(start)
+    no_reference = math.isnan(reference) or reference == math.inf
+    if no_reference or not loss.recorded_within(start + 1, window_end):
+        return "unknown"
+    # In log2, so that losses below 1e-308 are compared as well as any; NaN is no spike.
+    if spike_log2 >= reference + math.log2(spike_factor):
+        return "catapult"
+    return "gentle" if complete else "open"
+
+
 def _excursion_of(step: int, catapults: tuple[Catapult, ...], merge: int) -> int | None:
     """Return the index of the excursion whose span, to its end + merge, holds the step."""
     for index, catapult in enumerate(catapults):
         if catapult.start <= step and (catapult.end is None or step <= catapult.end + merge):
             return index
     return None
-
-
-def _series(name: str, step: ArrayLike, value: ArrayLike) -> tuple[_Steps, _Floats]:
-    """Return steps and values as arrays after checking that they are a series."""
-    steps = np.asarray(step, dtype=np.int64)
-    values = np.asarray(value, dtype=np.float64)
-    if steps.ndim != 1 or steps.shape != values.shape:
-        shapes = f"steps {steps.shape}, values {values.shape}"
-        raise InvalidArgument(name, shapes, "steps and values must be vectors of one length")
-    if steps.size and (steps[0] < 0 or np.any(np.diff(steps) <= 0)):
-        raise InvalidArgument(name, steps, "steps must be non-negative and strictly ascending")
-    return steps, values
 
 
 def _check_numbers(
@@ -379,7 +319,7 @@ def _check_numbers(
             raise InvalidArgument(name, count, "must be zero or more steps")
 
 
-def _value_at(steps: _Steps, values: _Floats, step: int) -> float:
+def _value_at(steps: Steps, values: Floats, step: int) -> float:
     """Return the value recorded at a step, NaN if none was."""
     index = int(np.searchsorted(steps, step))
     return float(values[index]) if index < steps.size and steps[index] == step else math.nan

@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from precipice import _core
+from precipice.checkpoint import Block, Checkpoint
 from precipice.engines.engine import Latest, versions
+from precipice.errors import InvalidArgument
 from precipice.exact import text
 from precipice.plan import Plan
 from precipice.results import Outcome, Run, Series, Trajectory
@@ -49,13 +51,15 @@ class CoreEngine:
             ),
             curvature=_curvature(plan),
         )
-        self._blocks: list[dict[str, dict[str, Any]]] = []
+        self._blocks: list[Block] = []
+        self._saved = 0  # blocks that are in the checkpoint
+        self._ended: str | None = None  # outcome of a restored run that had ended
         self._latest: list[float | None] = [None, None, None]
 
     @property
     def outcome(self) -> str:
         """``"running"`` or how the run ended."""
-        return str(self._simulation.outcome)
+        return self._ended or str(self._simulation.outcome)
 
     @property
     def step(self) -> int:
@@ -64,7 +68,42 @@ class CoreEngine:
 
     def advance(self, seconds: float) -> None:
         """Run for about so long, without Python's lock."""
-        block = self._simulation.advance(seconds)
+        self._append(self._simulation.advance(seconds))
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Write the exact state, and what was recorded since the last call."""
+        state = self._simulation.state()
+        checkpoint.save(
+            {
+                "step": state.step,
+                "current": state.current,
+                "previous": state.previous,
+                "returned": state.returned,
+                "blowup_reference": state.blowup_reference.hex(),
+                "seconds": state.seconds,
+                "outcome": self.outcome,
+            },
+            self._blocks[self._saved :],
+        )
+        self._saved = len(self._blocks)
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint of the same run."""
+        state, blocks = checkpoint.load()
+        reference = float.fromhex(state["blowup_reference"])
+        outcome = state.pop("outcome")
+        try:
+            restored = _core.LoopState(**{**state, "blowup_reference": reference})
+            self._simulation.restore(restored)
+        except (TypeError, ValueError) as error:
+            rule = f"must be whole and readable ({error})"
+            raise InvalidArgument("checkpoint", str(checkpoint.directory), rule) from None
+        self._ended = None if outcome == "running" else outcome
+        for block in blocks:
+            self._append(block)
+        self._saved = len(self._blocks)
+
+    def _append(self, block: Block) -> None:
         self._blocks.append(block)
         for i, values in enumerate(
             (block["loss"]["value"], block["loss"]["log2"], block["sharpness"]["value"])

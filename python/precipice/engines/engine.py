@@ -7,6 +7,7 @@ from typing import Protocol
 import gmpy2
 import numpy as np
 
+from precipice.checkpoint import Checkpoint
 from precipice.results import Outcome, Run
 
 Latest = tuple["float | None", "float | None", "float | None"]
@@ -31,6 +32,12 @@ class Engine(Protocol):
 
     def latest(self) -> Latest:
         """Return the last recorded loss, log2 loss and sharpness."""
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Write the exact state, and what was recorded since the last call."""
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint of the same run."""
 
     def gather(self, outcome: Outcome, seconds: float) -> Run:
         """Return what has been computed."""

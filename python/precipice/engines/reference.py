@@ -13,7 +13,9 @@ import gmpy2
 import numpy as np
 import numpy.typing as npt
 
+from precipice.checkpoint import Checkpoint
 from precipice.engines.engine import Latest, versions
+from precipice.errors import InvalidArgument
 from precipice.exact import text
 from precipice.plan import Plan
 from precipice.reference import (
@@ -93,6 +95,12 @@ class ReferenceEngine:
     def stop(self) -> None:
         """End `advance` after the step in progress; from any thread."""
         self._stop.set()
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Refuse: the reference engine has no checkpoints."""
+        raise InvalidArgument("checkpoint", str(checkpoint.directory), 'needs engine="core"')
+
+    restore = save
 
     def latest(self) -> Latest:
         """Return the last recorded loss, log2 loss and sharpness."""

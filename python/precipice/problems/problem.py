@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from precipice.errors import InvalidArgument
-from precipice.exact import exact_array, text
+from precipice.exact import text
+from precipice.exact_arrays import exact_array
 
 
 @dataclass(frozen=True)

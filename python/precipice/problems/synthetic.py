@@ -15,6 +15,9 @@ from precipice.problems.problem import Presets, Problem
 _BELOW = float.fromhex("0x1.6a09e667f3bccp-1")
 _ABOVE = float.fromhex("0x1.6a09e667f3bcdp-1")
 
+# X and what it is computed from then take half a GB.
+_MOST_FEATURES = 10**7
+
 
 def fig6() -> Problem:
     """Return the two-sample problem of Yoo et al. 2025, figure 6.
@@ -50,7 +53,7 @@ def opposing_signals(
     Parameters
     ----------
     d : int
-        Number of features, at least 2.
+        Number of features, 2 to 10^7.
     common_size : number
         Length of the feature both samples share.
     signal_size : number
@@ -61,7 +64,7 @@ def opposing_signals(
     Raises
     ------
     InvalidArgument
-        If `d` is not an integer of at least 2, or a size is not finite.
+        If `d` is not an integer from 2 to 10^7, or a size is not finite.
 
     Notes
     -----
@@ -70,7 +73,7 @@ def opposing_signals(
     BLAS in use, are written down. Both samples have the same length, so the eigenvectors are
     (-1, 1)/√2 and (1, 1)/√2 whatever the sizes; as float64 they are LAPACK's for the paper's.
     """
-    features = whole_number(d, "d", 2)
+    features = whole_number(d, "d", 2, _MOST_FEATURES)
     common, signal, first, second = (
         nearest_float64(value, name)
         for name, value in (
