@@ -121,7 +121,7 @@ def test_killed_runs_go_on(tmp_path, uninterrupted):
     for _ in range(20 * SOAK):
         with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
             process.stdout.readline()
-            time.sleep(rng.uniform(0, 0.02))
+            time.sleep(rng.uniform(0, 0.06))
             process.kill()
         if (folder / "state.json").exists():
             steps.append(json.loads((folder / "state.json").read_bytes())["state"]["step"])

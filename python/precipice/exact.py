@@ -15,7 +15,6 @@ from typing import Any, TypeAlias
 
 import gmpy2
 import numpy as np
-import numpy.typing as npt
 
 from precipice.errors import InvalidArgument
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +60,7 @@ class Saver:
 
     def __init__(self, engine: Engine, saves: Saves | None, plan: Plan) -> None:
         self._engine = engine
-        self._seconds = saves.seconds if saves else 0.0
+        self.seconds = saves.seconds if saves else math.inf
         self._checkpoint = saves.checkpoint(plan) if saves else None
         self._last = time.monotonic()
         if saves and saves.resume and self._checkpoint and self._checkpoint.exists:
@@ -67,7 +68,7 @@ class Saver:
 
     def save_if_due(self) -> None:
         """Save if the last time is long enough ago."""
-        if self._checkpoint and time.monotonic() - self._last >= self._seconds:
+        if self._checkpoint and time.monotonic() - self._last >= self.seconds:
             self.save()
 
     def save(self) -> None:

@@ -111,10 +111,11 @@ class PreparedRun:
         """
         engine = engine_for(self.plan)
         saver = Saver(engine, self.saves, self.plan)
+        block = min(_BLOCK_SECONDS, saver.seconds)
         start = time.perf_counter()
         with _stopping(engine, stop):
             while engine.outcome == "running" and not (stop is not None and stop.is_set()):
-                engine.advance(_BLOCK_SECONDS)
+                engine.advance(block)
                 saver.save_if_due()
                 if progress is not None:
                     progress(self._progress(engine))

@@ -95,3 +95,19 @@ def test_files_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
         assert rule in caught.value.rule
     with pytest.raises(InvalidArgument, match=r"^X\[0, 0\] = one: must be a finite real number"):
         load(tmp_path / "words.npz")
+
+
+def test_a_damaged_compressed_npz_is_refused(tmp_path: Path) -> None:
+    whole, damaged = tmp_path / "whole.npz", tmp_path / "damaged.npz"
+    np.savez_compressed(whole, X=np.arange(3000.0).reshape(100, 30) % 7, y=np.ones(100))
+    content = whole.read_bytes()
+    for position in range(0, len(content), 11):
+        wrong = bytes([content[position] ^ 0xFF])
+        damaged.write_bytes(content[:position] + wrong + content[position + 1 :])
+        try:
+            problem = load(damaged)
+        except InvalidArgument as error:
+            assert error.argument == "path"
+            assert "\n" not in str(error)
+        else:
+            assert problem.sha256 == load(whole).sha256

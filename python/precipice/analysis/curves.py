@@ -24,6 +24,7 @@ class LossCurve:
 
     @classmethod
     def build(cls, step: ArrayLike, value: ArrayLike, log2: ArrayLike | None) -> LossCurve:
+        """Return the curve of a recorded series."""
         steps, values = read_series("loss", step, value)
         if log2 is None:
             with np.errstate(divide="ignore", invalid="ignore"):
@@ -67,6 +68,7 @@ class SharpnessCurve:
     def build(
         cls, step: Steps, value: Floats, threshold: float, blowup_step: int | None
     ) -> SharpnessCurve:
+        """Return the curve of a recorded series, as far as events may read it."""
         if blowup_step is not None:
             before = step < blowup_step
             step, value = step[before], value[before]

@@ -6,11 +6,12 @@ import hashlib
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from precipice.archive import read_arrays
 from precipice.errors import InvalidArgument
 from precipice.problems.restricted_pickle import RefusedPickle, read_plain_pickle
 
@@ -102,19 +103,12 @@ def read_npz(path: str | os.PathLike[str]) -> LabelledImages:
     """
     file = Path(path)
     rule = 'must be an .npz file with the arrays "images" and "labels"'
+    arrays = read_arrays(file, ("images", "labels"), rule=f"{rule}, whole")
+    images, labels = arrays["images"], arrays["labels"]
     try:
-        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            images, labels = archive["images"], archive["labels"]
-            digest = _sha256(stream)
-    except FileNotFoundError:
-        raise InvalidArgument("path", str(file), "no such file") from None
-    except KeyError as error:
-        raise InvalidArgument("path", str(file), f"{rule} ({error.args[0]})") from None
-    except Exception as error:
-        # A damaged archive makes NumPy raise whatever zlib, its zip reader or the tokenizer of its
-        # headers raise, and MemoryError where a header claims a huge array.
-        name = type(error).__name__
-        raise InvalidArgument("path", str(file), f"{rule}, whole (reading: {name})") from None
+        digest = _sha256(file)
+    except OSError as error:
+        raise _unreadable(file, error) from None
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (32, 32, 3):
         found = f"{images.dtype} array of shape {images.shape}"
         raise InvalidArgument("images", found, "must be uint8 of shape (count, 32, 32, 3)")
@@ -262,12 +256,12 @@ def _from_planes(rows: _Bytes) -> _Bytes:
     return rows.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
 
 
-def _sha256(stream: BinaryIO) -> str:
-    """Return the hash of a whole file that is open."""
+def _sha256(file: Path) -> str:
+    """Return the hash of a whole file."""
     digest = hashlib.sha256()
-    stream.seek(0)
-    while part := stream.read(1 << 20):
-        digest.update(part)
+    with file.open("rb") as stream:
+        while part := stream.read(1 << 20):
+            digest.update(part)
     return digest.hexdigest()
 
 

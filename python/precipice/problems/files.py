@@ -5,12 +5,10 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
-import zipfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from precipice.archive import read_arrays
 from precipice.errors import InvalidArgument
 from precipice.exact import exact
 from precipice.problems.problem import Problem
@@ -81,15 +79,21 @@ def load(path: str | os.PathLike[str]) -> Problem:
 def _read_npz(file: Path) -> tuple[Any, Any]:
     rule = 'must be an .npz file with the numeric arrays "X" and "y"'
     try:
-        with np.load(file, allow_pickle=False) as archive:
-            if "images" in archive and "X" not in archive:
-                rule += "; for CIFAR-10 images use: cifar10 path=FILE"
-            X, y = archive["X"], archive["y"]
-    except KeyError as error:
-        raise InvalidArgument("path", str(file), f"{rule} ({error.args[0]})") from None
-    except (OSError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile):
+        arrays = read_arrays(file, ("X", "y"), rule=f"{rule}, whole")
+    except InvalidArgument:
+        if not _holds_images(file):
+            raise
+        rule += "; for CIFAR-10 images use: cifar10 path=FILE"
         raise InvalidArgument("path", str(file), rule) from None
-    return X, y
+    return arrays["X"], arrays["y"]
+
+
+def _holds_images(file: Path) -> bool:
+    """Return whether a file that is no problem has CIFAR-10's labels instead."""
+    try:
+        return bool(read_arrays(file, ("labels",), rule=""))
+    except InvalidArgument:
+        return False
 
 
 def _read_csv(file: Path) -> tuple[list[Any], list[Any]]:
