@@ -12,6 +12,7 @@ from precipice.optimizers import GD
 from precipice.precision import Precision
 from precipice.record import Record
 from precipice.results import Outcome, Run, Series, Trajectory
+from precipice.simulation import prepare
 from precipice.study.comparison import Comparison
 from precipice.study.header import describe_settings, describe_theory
 
@@ -67,7 +68,8 @@ def make_comparison(*runs, **changes):
     """The comparison of some runs on fig6, with some settings changed."""
     problem, model, optimizer = problems.fig6(), Minimalist(depth=2), GD(lr="2/50")
     keywords = {**KEYWORDS, **changes}
-    settings = describe_settings([run.precision for run in runs], keywords)
+    prepared = prepare(problem, model, optimizer, **{**keywords, "engine": "reference"})
+    settings = describe_settings([run.precision for run in runs], prepared.plan.settings)
     theory = describe_theory(problem, model, optimizer, keywords)
     return Comparison(
         json.loads(json.dumps(problem.to_dict())),

@@ -189,3 +189,30 @@ def test_pyplot_is_never_imported():
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def fate(run):
+    figure, _, sharpness = panels(make_comparison(run))
+    return figure.legends[0].get_texts()[0].get_text().partition("\n")[2], sharpness
+
+
+def test_nothing_is_said_of_a_sharpness_that_was_not_recorded():
+    run = make_run()
+    run.__dict__["sharpness"] = None
+    assert fate(run)[0] == "sharpness not recorded"
+    assert fate(make_run(drop=90))[0] == "stays below 2/η"
+
+
+def test_a_run_that_ends_above_does_not_stay_below():
+    assert fate(make_run(drop=300))[0] == "ends above 2/η"
+
+
+def test_the_ring_is_at_the_first_excursions_crossing():
+    run = make_run(drop=110)
+    run.sharpness.value[0] = 60.0
+    text, sharpness = fate(run)
+    assert [ring.get_xdata()[0] for ring in markers(sharpness, "o")] == [100]
+    run = make_run(drop=90)
+    run.sharpness.value[0] = 60.0
+    text, sharpness = fate(run)
+    assert (text, markers(sharpness, "o")) == ("starts above 2/η", [])

@@ -90,8 +90,9 @@ class MpfrSpace {
   }
   template <class Program, class... In>
   void map_outer(const Weights& w, Array a, Array g, In... in) {
+    const Rows all{0, w.columns};  // of a row's elements; map may stop half way
     for (std::size_t q = 0; q < w.rows; ++q)
-      map<Program>(row_of(w, q), row_of(w, q), element_of(a, q), g, in...);
+      map_rows<Program>(all, row_of(w, q), row_of(w, q), element_of(a, q), g, in...);
   }
   Change descend(Array next, Array current, Scalar eta, Array g);
 

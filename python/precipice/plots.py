@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from precipice.analysis import Events
     from precipice.results import Run, Series
     from precipice.study.comparison import Comparison
 
@@ -85,9 +86,9 @@ def write_figure(figure: Figure, path: str | Path) -> Path:
     target = Path(path)
     known = figure.canvas.get_supported_filetypes()
     if target.suffix.lstrip(".").lower() not in known:
-        raise InvalidArgument("out", path, f"must end in one of .{', .'.join(sorted(known))}")
+        raise InvalidArgument("out", str(path), f"must end in one of .{', .'.join(sorted(known))}")
     if not target.parent.is_dir():
-        raise InvalidArgument("out", path, "must lie in a directory that exists")
+        raise InvalidArgument("out", str(path), "must lie in a directory that exists")
     figure.savefig(target, facecolor="white")
     return target
 
@@ -190,6 +191,8 @@ def _draw_sharpness(axes: Axes, comparison: Comparison, colours: list[Any]) -> N
         return
     threshold = comparison.theory["threshold"]
     predicted = comparison.theory["predicted_sharpness"]
+    # JSON has no infinity: where it was one, it is read back as None.
+    predicted = math.inf if predicted is None else predicted
     axes.set_ylim(*_sharpness_limits([run for run, _, _ in curves], threshold, predicted))
     for run, series, colour in curves:
         _curve(axes, series.step, series.value, colour)
@@ -207,8 +210,8 @@ def _curve(axes: Axes, step: _Steps, value: _Floats, colour: Any) -> None:
 
 
 def _mark_crossing(axes: Axes, run: Run, series: Series, colour: Any) -> None:
-    """Put a ring where the run first crossed 2/η; later crossings would hide the curves."""
-    crossing = run.events().crossing
+    """Put a ring at the first excursion's crossing; later crossings would hide the curves."""
+    crossing = _first_crossing(run)
     if crossing is None:
         return
     height = np.interp(crossing, series.step, series.value)
@@ -216,6 +219,12 @@ def _mark_crossing(axes: Axes, run: Run, series: Series, colour: Any) -> None:
         crossing, height, "o", markersize=5.5, markeredgecolor=colour, markerfacecolor="white",
         markeredgewidth=1.3, clip_on=False, zorder=4,
     )  # fmt: skip
+
+
+def _first_crossing(run: Run) -> int | None:
+    """Return the first excursion's crossing, the one that the table has."""
+    excursions = run.events().catapults
+    return excursions[0].crossing if excursions else None
 
 
 def _mark_blowup(axes: Axes, run: Run, step: _Steps, value: _Floats, colour: Any) -> None:
@@ -301,8 +310,7 @@ def _draw_legend(figure: Figure, comparison: Comparison, colours: list[Any]) -> 
         for run, colour in zip(comparison.runs, colours, strict=True)
     ]  # fmt: skip
     mark = {"linestyle": "", "markersize": 6.0, "color": _INK}
-    if any(run.sharpness is not None and run.events().crossing is not None
-           for run in comparison.runs):  # fmt: skip
+    if any(_first_crossing(run) is not None for run in comparison.runs):
         handles.append(
             Line2D([], [], marker="o", markerfacecolor="white", label="first crosses 2/η", **mark)  # type: ignore[arg-type]
         )
@@ -318,14 +326,24 @@ def _fate(run: Run) -> str:
     """Return in a few words what became of a run."""
     if run.blowup_step is not None:
         return f"blows up at {run.blowup_step}"
-    drops = [event.drop_step for event in run.events().catapults if event.drop_step is not None]
+    events = run.events()
+    drops = [event.drop_step for event in events.catapults if event.drop_step is not None]
     drop = f"drops at {drops[0]}" if drops else ""
     if len(drops) > 1:
         drop += f", {len(drops) - 1} more"
     if run.outcome.value == "max_steps":
-        return drop or "stays below 2/η"
+        return drop or _where(events)
     ended = f"{run.outcome.value} at {run.steps}"
     return f"{drop}, {ended}" if drop else ended
+
+
+def _where(events: Events) -> str:
+    """Return where a run was that never dropped."""
+    if not events.measured:
+        return "sharpness not recorded"
+    if events.catapults:
+        return "ends above 2/η"
+    return "starts above 2/η" if events.started_above else "stays below 2/η"
 
 
 def _title(comparison: Comparison) -> str:

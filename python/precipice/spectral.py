@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import gmpy2
 import numpy as np
@@ -28,7 +28,10 @@ _START_BITS = 80  # where LAPACK's vectors, good to some 45 bits, are taken in o
 _STEP_BITS = 40  # what a step of the refinement gains at least
 _MOST_BITS = 4096
 _ZERO_BITS = 60  # below the format's own bits: what is smaller than this is zero
+_MARGIN_BITS = 64
 _TIE = 2.0**-30
+
+Numbers: TypeAlias = "list[gmpy2.mpfr]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +75,75 @@ class SpectralProblem:
             "bits": self.bits,
             "sha256": self.sha256,
         }
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """Singular values and vectors of data, and the labels along them, to a number of bits.
+
+    Attributes
+    ----------
+    sigma, d : list of gmpy2.mpfr, length r
+    left : list of list of gmpy2.mpfr, r times N, or None
+        The e_i; None where X is diagonal (spectral coordinates) and c_i = σ_i u_i.
+    X : list of list of gmpy2.mpfr, N times d, or None
+    """
+
+    sigma: Numbers
+    d: Numbers
+    left: list[Numbers] | None
+    X: list[Numbers] | None
+
+    def project(self, u: Numbers) -> Numbers:
+        """Return c_i = e_i·(X u), or σ_i u_i, in the current gmpy2 context."""
+        if self.left is None or self.X is None:
+            return [s * x for s, x in zip(self.sigma, u, strict=True)]
+        f = [gmpy2.fsum([a * b for a, b in zip(row, u, strict=True)]) for row in self.X]
+        return [gmpy2.fsum([a * b for a, b in zip(e, f, strict=True)]) for e in self.left]
+
+
+def refined_basis(X: npt.NDArray[Any], y: npt.NDArray[Any], bits: int) -> Basis:
+    """Return the singular values and left vectors of X, with errors below 2^-bits of their size.
+
+    Raises
+    ------
+    InvalidArgument
+        If two singular values are equal, or X is zero.
+    """
+    data = _Data(X, y, np.ones(X.shape[1]))
+    vectors, reached = data.start, _START_BITS
+    while True:
+        vectors, correction = refine(data.gram, vectors, reached)
+        if reached >= bits + _MARGIN_BITS and correction < 2.0 ** -min(bits, 1000):
+            pairs = bounded(data.gram, vectors, reached)
+            if pairs.vector_error.max() < 2.0 ** -min(bits, 1000):
+                break
+        if reached > bits + _MARGIN_BITS + 20 * _STEP_BITS:
+            rule = "X must have distinct singular values for its vectors to be determined"
+            raise InvalidArgument("measure_precision", f"{bits} bits", rule)
+        reached += _STEP_BITS
+    return _basis(data, pairs, X, bits)
+
+
+def _basis(data: _Data, pairs: Eigenpairs, X: npt.NDArray[Any], bits: int) -> Basis:
+    working = bits + _MARGIN_BITS
+    columns = pairs.vectors.to_mpfr(working)
+    n = pairs.vectors.digits.shape[2]
+    values = pairs.values.to_mpfr(working)
+    rows = [[gmpy2.mpfr(x, 0) for x in row] for row in X.tolist()]
+    sigma, left = [], []
+    with gmpy2.context(precision=working):
+        for i in _order(data, pairs):
+            s, vector = gmpy2.sqrt(values[i]), columns[i::n]
+            if not data.wide:  # these are the w_i
+                products = [
+                    gmpy2.fsum([a * b for a, b in zip(r, vector, strict=True)]) for r in rows
+                ]
+                vector = [x / s for x in products]
+            sigma.append(s)
+            left.append(vector)
+        d = [gmpy2.fsum([a * b for a, b in zip(e, data.y, strict=True)]) for e in left]
+    return Basis(sigma, d, left, rows)
 
 
 def spectral_problem(
@@ -131,9 +203,11 @@ class _Data:
         self.direct, other = (labels, start) if self.wide else (start, labels)
         self.through = short @ other
         self.labels = labels
+        self.y = [gmpy2.mpfr(x, 0) for x in y.tolist()]
         left, self.sigma, right = np.linalg.svd(self.floats, full_matrices=False)
         if not self.sigma[0] > 0:
             raise InvalidArgument("X", "zeros", "must not be identically zero")
+        self.rank_tolerance = float(max(X.shape) * np.finfo(np.float64).eps * self.sigma[0])
         columns = left if self.wide else right.T
         self.start = FixedPoint.from_floats(np.ldexp(np.rint(np.ldexp(columns, 60)), -60))
 
@@ -147,15 +221,19 @@ class _Data:
         return signs
 
 
+def _order(data: _Data, pairs: Eigenpairs) -> list[int]:
+    """Return the columns that count, the largest singular value first."""
+    sigma = np.sqrt(np.maximum(pairs.values.to_floats()[0], 0))
+    return [int(i) for i in np.argsort(-sigma) if sigma[i] > data.rank_tolerance]
+
+
 def _rounded(
     data: _Data, pairs: Eigenpairs, format_: Precision, bits: int
 ) -> SpectralProblem | None:
     """Return the rounded problem, or None while some rounding is in doubt."""
-    tolerance = float(max(data.floats.shape) * np.finfo(np.float64).eps * data.sigma[0])
-    approximate = np.sqrt(np.maximum(pairs.values.to_floats()[0], 0))
-    order = [i for i in np.argsort(-approximate) if approximate[i] > tolerance]
+    order = _order(data, pairs)
     if not np.isfinite(pairs.vector_error[order]).all():
-        _refuse_equal_values(approximate[order], bits, format_)
+        _refuse_equal_values(np.sqrt(pairs.values.to_floats()[0][order]), bits, format_)
         return None
     working = bits + 3 * DIGIT_BITS
     values = pairs.values.to_mpfr(working)
@@ -189,7 +267,7 @@ def _rounded(
         sigma=_array(format_, sigma),
         d=_array(format_, d),
         o=_array(format_, o),
-        rank_tolerance=tolerance,
+        rank_tolerance=data.rank_tolerance,
         y_perp_norm2=0.0 if full_rank or outside <= noise else outside,
         bits=bits,
     )

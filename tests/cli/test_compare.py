@@ -13,10 +13,13 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
+from constructed import make_run
 from precipice import load
 from precipice.cli.main import main
+from precipice.cli.session import event_lines
 from precipice.results import Outcome
 from precipice.simulation import PreparedRun
+from precipice.study.comparison import Comparison, PreparedComparison
 
 QUICK = ("--engine", "reference", "--steps", "30")
 COMMAND = [sys.executable, "-c", "from precipice.cli.main import main; main()"]
@@ -215,6 +218,105 @@ def test_ctrl_c_does_not_replace_a_finished_comparison(tmp_path, ctrl_c_while_ru
     assert result.exit_code == 130
     assert "keeps the finished comparison" in result.stderr
     assert load(out) == finished
+
+
+@pytest.fixture
+def ctrl_c_between(monkeypatch):
+    """Press Ctrl-C after the last run has finished, and again while its results are written."""
+    run, save = PreparedComparison.run, Comparison.save
+
+    def run_then_interrupt(self, **keywords):
+        comparison = run(self, **keywords)
+        os.kill(os.getpid(), signal.SIGINT)
+        return comparison
+
+    def interrupt_then_save(self, directory):
+        os.kill(os.getpid(), signal.SIGINT)
+        return save(self, directory)
+
+    monkeypatch.setattr(PreparedComparison, "run", run_then_interrupt)
+    monkeypatch.setattr(Comparison, "save", interrupt_then_save)
+
+
+@pytest.mark.parametrize("command", ["run", "compare"])
+def test_ctrl_c_after_the_last_run_costs_nothing(tmp_path, ctrl_c_between, command):
+    before = signal.getsignal(signal.SIGINT)
+    out = tmp_path / "out"
+    result = invoke(command, *QUICK, "--precision", "float32", "--out", str(out))
+    assert result.exit_code == 0
+    assert result.stdout
+    assert f"Saved in {out}" in result.stderr
+    assert [run.outcome.value for run in load(out).runs] == ["max_steps"]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_ctrl_c_just_before_the_runs_stops_them(monkeypatch):
+    estimate = PreparedComparison.estimate
+
+    def interrupt_then_estimate(self, workers=None):
+        os.kill(os.getpid(), signal.SIGINT)
+        return estimate(self, workers)
+
+    monkeypatch.setattr(PreparedComparison, "estimate", interrupt_then_estimate)
+    result = invoke(*LONG, "--json")
+    assert result.exit_code == 130
+    assert [run["outcome"] for run in json.loads(result.stdout)["runs"]] == ["cancelled"] * 2
+    assert "Interrupted; steps computed: mpfr500 0, mpfr2000 0. Not saved" in result.stderr
+
+
+def test_a_failed_save_after_ctrl_c_says_both(tmp_path, ctrl_c_while_running, monkeypatch):
+    def full(self, directory):
+        raise OSError(28, "No space left on device", str(directory))
+
+    monkeypatch.setattr(Comparison, "save", full)
+    result = invoke(*LONG, "--out", str(tmp_path / "out"))
+    assert result.exit_code == 130
+    assert "cancelled" in result.stdout
+    assert "Interrupted; steps computed: mpfr500 " in result.stderr
+    assert "could not be written (No space left on device)" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["n" * 300, "file/below"])
+def test_a_directory_that_cannot_be_made_is_refused_before_computing(tmp_path, monkeypatch, name):
+    (tmp_path / "file").write_text("x")
+    monkeypatch.setattr(PreparedRun, "run", None)  # would fail if it were called
+    refused = invoke("run", *QUICK, "--out", str(tmp_path / name))
+    assert refused.exit_code == 2
+    assert refused.stderr.startswith("Error: out = ")
+    assert refused.stderr.count("\n") == 1
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_closed_pipe_does_not_cost_the_results(tmp_path):
+    out = tmp_path / "out"
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [*COMMAND, "run", *QUICK, "--out", str(out)],
+        stdout=writer, stderr=subprocess.PIPE, check=False,
+    )  # fmt: skip
+    os.close(writer)
+    assert done.returncode != 0
+    assert b"Traceback" not in done.stderr
+    assert load(out).runs[0].steps == 30
+
+
+def test_run_says_where_it_starts_and_whether_that_was_measured():
+    lines = event_lines(make_run())
+    assert len(lines) == 1
+    assert "crosses 2/η = 50 at step 100, peaks" in lines[0]
+    run = make_run()
+    run.sharpness.value[0] = 60.0
+    lines = event_lines(run)
+    assert lines[0] == "starts above 2/η = 50, outside every excursion"
+    assert "crosses 2/η = 50 at step 100, peaks" in lines[1]
+    run.sharpness.value[:3] = 60.0
+    lines = event_lines(run)
+    assert len(lines) == 2
+    assert "crosses 2/η = 50 at step 0 (from the start), peaks" in lines[0]
+    run.__dict__["sharpness"] = None
+    assert event_lines(run) == ["sharpness not recorded: excursions are not known"]
 
 
 def test_a_terminal_sees_progress_and_ctrl_c_ends_it(tmp_path):

@@ -53,11 +53,57 @@ def test_help_lists_every_command():
 @pytest.mark.parametrize(
     "arguments",
     [["explode"], ["compare", "--steps", "many"], ["compare", "--nonsense"], ["plot"],
-     ["compare", "--loss", "median"], ["compare", "--record-every", "0"],
-     ["compare", "--blowup-factor", "-1"], ["compare", "--blowup-factor", "often"]],
+     ["compare", "--out"]],
 )  # fmt: skip
 def test_usage_errors_are_one_line(arguments):
     assert_one_line_error(invoke(*arguments), arguments[-1].lstrip("-") if arguments[-1] else "")
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--steps", "1.5"], "steps = 1.5: must be an integer"),
+        (["--steps", "many"], "steps = many: must be an integer"),
+        (["--steps", ""], "steps = : must be an integer"),
+        (["--depth", "x"], "depth = x: must be an integer"),
+        (["--seed", "it's"], "seed = it's: must be an integer"),
+        (["--record-every", "0"], "record_every = 0: must be an integer of at least 1"),
+        (["--record-every", "x is not y"],
+         "record_every = x is not y: must be an integer of at least 1"),
+        (["--tol", "small"], "tol = small: must be a number"),
+        (["--max-seconds", "1h"], "max_seconds = 1h: must be a number"),
+        (["--loss", "median"], "loss = median: must be half_mean, mean, half_sum or sum"),
+        (["--engine", "steam"], "engine = steam: must be core or reference"),
+        (["--model", "mlp"], "model = mlp: must be minimalist"),
+        (["--blowup-factor", "-1"],
+         "blowup_factor = -1: must be a positive number, inf or none"),
+        (["--blowup-factor", "often"],
+         "blowup_factor = often: must be a positive number, inf or none"),
+        (["--steps", "9" * 30],
+         f"steps = {'9' * 30}: must be an integer from 0 to 4611686018427387904"),
+        (["--init", ""], "init = : must be constant:C, pytorch, normal:ALPHA,BETA or balanced:C"),
+        (["--seed", "-1"], "seed = -1: must be an integer of at least 0"),
+        (["--lr", ""], None),
+    ],
+)  # fmt: skip
+def test_flags_of_another_kind_are_refused_in_the_librarys_grammar(flags, message):
+    result = invoke("compare", *flags)
+    assert_one_line_error(result, f"{flags[0][2:].replace('-', '_')} = ")
+    if message is not None:
+        assert result.stderr == f"Error: {message}\n"
+
+
+def test_without_a_command_the_help_is_printed():
+    result = invoke()
+    assert result.exit_code == 0
+    assert result.stdout == invoke("--help").stdout
+    assert result.stdout.count("\n") > 10
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize("arguments", [["--nonsense"], ["explode"]])
+def test_a_wrong_word_instead_of_a_command_is_one_line(arguments):
+    assert_one_line_error(invoke(*arguments), arguments[0].lstrip("-"))
 
 
 @pytest.mark.parametrize(
@@ -78,6 +124,9 @@ def test_usage_errors_are_one_line(arguments):
         (["--steps", "-1"], ["steps = -1"]),
         (["--init", "zeros"], ["init = zeros"]),
         (["--init", "pytorch", "--seed", "-1"], ["seed = -1"]),
+        (["opposing_signals", "d=99999999999999999999"], ["d = 99999999999999999999: must"]),
+        (["opposing_signals", "d=100000000000"], ["d = 100000000000: must be an integer from 2"]),
+        (["opposing_signals", "d=10^11"], ["d = 10^11: must be an integer"]),
         (["--workers", "0"], ["workers = 0"]),
         (["--tol", "-1"], ["tol = -1"]),
         (["--max-seconds", "0"], ["max_seconds = 0"]),
@@ -108,7 +157,9 @@ def test_what_cannot_be_written_is_one_line(tmp_path, monkeypatch):
     out = tmp_path / "out"
     result = invoke("run", "--engine", "reference", "--steps", "5", "--out", str(out))
     assert result.exit_code == 2
-    assert result.stderr == f"Error: {out}: No space left on device\n"
+    assert result.stdout.startswith("float64: max_steps after 5 steps")
+    assert result.stderr.startswith(f"Error: out = {str(out)[:60]}")
+    assert result.stderr.endswith(": could not be written (No space left on device)\n")
 
 
 def test_terminals_that_cannot_show_greek_still_get_their_table():

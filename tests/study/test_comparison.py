@@ -182,3 +182,14 @@ def test_compare_works_outside_the_main_thread():
 def test_non_finite_numbers_become_none():
     nested = {"a": [1.0, math.nan, {"b": (math.inf, -math.inf, "inf", None, True, 3)}]}
     assert finite_or_none(nested) == {"a": [1.0, None, {"b": [None, None, "inf", None, True, 3]}]}
+
+
+def test_settings_are_those_of_every_run():
+    comparison = compare(*WHAT, precisions=PRECISIONS, blowup_factor=1000, **HOW)
+    own = {"precisions", *module.MACHINE_SETTINGS}
+    shared = {key: value for key, value in comparison.settings.items() if key not in own}
+    assert shared["loss"] == "mean"
+    assert (shared["blowup_factor"], shared["sharpness"]) == (1000.0, "hessian")
+    for run in comparison.runs:
+        others = {*module.MACHINE_SETTINGS, "precision"}
+        assert {key: v for key, v in run.settings.items() if key not in others} == shared

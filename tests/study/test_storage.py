@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -273,3 +275,184 @@ def test_loading_damaged_results_says_so(tmp_path, damage):
         (out / "comparison.json").write_text(json.dumps(document))
     with pytest.raises(InvalidArgument, match="undamaged"):
         load(out)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A comparison saved once: drawing its figure is what takes time."""
+    return make_comparison(make_run()).save(tmp_path_factory.mktemp("written") / "out")
+
+
+@pytest.fixture
+def saved(written, tmp_path):
+    """A copy of it to damage."""
+    return shutil.copytree(written, tmp_path / "out")
+
+
+def damage_document(out, *keys, value=None, remove=False):
+    """Change one entry of a saved document."""
+    document = json.loads((out / "comparison.json").read_text(encoding="utf-8"))
+    entry = document
+    for key in keys[:-1]:
+        entry = entry[key]
+    if remove:
+        del entry[keys[-1]]
+    else:
+        entry[keys[-1]] = value
+    (out / "comparison.json").write_text(json.dumps(document), encoding="utf-8")
+
+
+HEADER_DAMAGE = [
+    (("problem",), 3),
+    (("problem",), []),
+    (("problem", "provenance"), "a paper"),
+    (("problem", "name"), None),
+    (("model",), "minimalist"),
+    (("model", "depth"), "2"),
+    (("optimizer",), None),
+    (("settings",), [1]),
+    (("settings", "init"), "constant"),
+    (("settings", "steps"), 2.5),
+    (("theory",), None),
+    (("theory", "threshold"), "50"),
+    (("theory", "threshold"), True),
+    (("runs",), 3),
+    (("runs",), []),
+    (("runs",), {"0": {}}),
+    (("runs", 0), "float64"),
+    (("runs", 0, "outcome"), None),
+    (("runs", 0, "exact"), []),
+]
+RUN_DAMAGE = [
+    (("lr",), "0x1p+99999"),
+    (("lr",), "nan"),
+    (("lr",), "-0x1p+0"),
+    (("lr",), 0.5),
+    (("steps",), "200"),
+    (("steps",), -1),
+    (("seconds",), None),
+    (("settings",), []),
+    (("series",), 3),
+    (("series",), ["warmth"]),
+    (("parameters",), ["0x1p+0"]),
+    (("parameters", "u"), "0x1p+0"),
+    (("parameters", "u", 0), 1),
+    (("outcome",), "victory"),
+    (("precision",), "float65"),
+    (("precision",), ["float64"]),
+    (("trajectory",), "long"),
+    (("trajectory", "texts", "u"), [["0x1p+0"]]),
+    (("trajectory", "texts"), 3),
+    (("trajectory", "bits"), "53"),
+]
+
+
+@pytest.mark.parametrize(("keys", "value"), HEADER_DAMAGE)
+def test_documents_of_another_shape_are_neither_read_nor_overwritten(saved, keys, value):
+    comparison = make_comparison(make_run())
+    damage_document(saved, *keys, value=value)
+    with pytest.raises(InvalidArgument, match=r"directory = .*must hold undamaged results \("):
+        load(saved)
+    assert not holds_finished_comparison(saved)
+    with pytest.raises(InvalidArgument, match=r"out = .*; it holds other results"):
+        check_destination(saved, comparison)
+
+
+@pytest.mark.parametrize(("keys", "value"), RUN_DAMAGE)
+def test_runs_of_another_shape_are_not_read(saved, keys, value):
+    damage_document(saved, "runs", 0, "exact", *keys, value=value)
+    with pytest.raises(InvalidArgument, match=r"directory = .*must hold undamaged results \("):
+        load(saved)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [("settings", "loss"), ("settings", "sharpness_definition"), ("theory", "predicted_sharpness"),
+     ("optimizer", "lr"), ("problem", "presets"), ("problem", "presets", "loss"),
+     ("settings", "init", "name"), ("runs", 0, "exact")],
+)  # fmt: skip
+def test_documents_that_lack_an_entry_are_not_read(saved, keys):
+    damage_document(saved, *keys, remove=True)
+    with pytest.raises(InvalidArgument, match=keys[-1]):
+        load(saved)
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "3", "null", '"comparison"', "{", "", "[" * 100_000, '{"runs": 3}', "\ud800"]
+)
+def test_what_is_no_document_is_no_comparison(saved, text):
+    comparison = make_comparison(make_run())
+    (saved / "comparison.json").write_bytes(text.encode("utf-8", "surrogatepass"))
+    with pytest.raises(InvalidArgument, match="must hold a saved comparison"):
+        load(saved)
+    with pytest.raises(InvalidArgument, match="other results"):
+        check_destination(saved, comparison)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("float64.loss.step", lambda a: a[:-1]),
+        ("float64.loss.step", lambda a: a[::-1]),
+        ("float64.loss.step", lambda a: a.astype(float)),
+        ("float64.loss.log2", lambda a: a[:5]),
+        ("float64.sharpness.value", lambda a: a.astype(complex)),
+        ("float64.sharpness.value", lambda a: a.astype(np.float32)),
+        ("float64.sharpness.value", lambda a: a.reshape(1, -1)),
+        ("float64.sharpness.value", lambda a: np.full(a.shape, "x")),
+        ("float64.layer_imbalance.value", lambda a: a[None]),
+        ("float64.parameters.step", lambda a: a[:1]),
+    ],
+)
+def test_series_of_another_shape_are_not_read(saved, name, change):
+    with np.load(saved / "series.npz") as archive:
+        arrays = dict(archive)
+    arrays[name] = change(arrays[name])
+    np.savez(saved / "series.npz", **arrays)
+    with pytest.raises(InvalidArgument, match=r"directory = .*must hold undamaged results \("):
+        load(saved)
+
+
+def test_theory_that_was_not_finite_is_read_and_drawn(tmp_path):
+    """JSON has no infinity: such a number comes back as none."""
+    comparison = make_comparison(make_run())
+    comparison.theory["predicted_sharpness"] = float("inf")
+    loaded = load(comparison.save(tmp_path / "out"))
+    assert loaded == comparison
+    assert "predicted sharpness –" in loaded.table()
+    loaded.plot(tmp_path / "figure.png")
+
+
+@pytest.mark.parametrize("name", ["n" * 300, "a/" + "n" * 300, "null\0byte"])
+def test_a_directory_that_cannot_be_made_is_refused_at_once(tmp_path, name):
+    with pytest.raises(InvalidArgument, match=r"^out = .*must be a directory one can write"):
+        check_destination(tmp_path / name, make_comparison(make_run()))
+    assert names(tmp_path) == set()
+
+
+def test_a_circle_of_links_is_refused(tmp_path):
+    (tmp_path / "one").symlink_to(tmp_path / "two")
+    (tmp_path / "two").symlink_to(tmp_path / "one")
+    with pytest.raises(InvalidArgument, match=r"^out = "):
+        check_destination(tmp_path / "one" / "out", make_comparison(make_run()))
+
+
+def test_the_longest_names_there_are_can_be_saved_to(tmp_path):
+    comparison = make_comparison(make_run(drop=110))
+    out = comparison.save(tmp_path / ("n" * 255))
+    make_comparison(make_run(drop=130)).save(out)
+    assert load(out) == make_comparison(make_run(drop=130))
+    assert names(tmp_path) == {"n" * 255}
+
+
+def test_errors_show_plain_paths(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "afile").write_text("x")
+    comparison = make_comparison(make_run())
+    for path in (Path("afile"), "afile"):
+        with pytest.raises(InvalidArgument, match=r"^out = afile: "):
+            comparison.save(path)
+        with pytest.raises(InvalidArgument, match=r"^directory = afile: "):
+            load(path)
+        with pytest.raises(InvalidArgument, match=r"^out = afile: must end in"):
+            comparison.plot(path)

@@ -97,3 +97,28 @@ def test_csv_holds_the_numbers_in_full():
     assert rows[0]["peak_sharpness"] == "54.25"
     assert rows[2]["drop"] == ""
     assert rows[2]["blowup"] == "150"
+
+
+def test_a_row_is_of_one_excursion_also_when_the_run_starts_above():
+    """S_0 alone is above 2/η: a crossing at 0 that the first excursion knows nothing of."""
+    run = make_run(drop=110)
+    run.sharpness.value[0] = 60.0
+    assert (run.events().started_above, run.events().crossing) == (True, 0)
+    entries = row(run)
+    assert (entries["crossing"], entries["drop"], entries["delay"]) == (100, 110, 10)
+    assert entries["started_above"] is True
+    calm = make_run(drop=90)
+    calm.sharpness.value[0] = 60.0
+    entries = row(calm)
+    assert (entries["crossing"], entries["drop"], entries["started_above"]) == (None, None, True)
+    assert row(make_run())["started_above"] is False
+
+
+def test_a_run_without_sharpness_has_dashes_and_an_empty_flag():
+    run = make_run()
+    run.__dict__["sharpness"] = None
+    entries = row(run)
+    assert [entries[key] for key in ("crossing", "drop", "started_above", "excursions")] == [
+        None, None, None, None,
+    ]  # fmt: skip
+    assert as_text(make_comparison(run)).splitlines()[2].split()[2:7] == ["–"] * 5

@@ -93,7 +93,7 @@ _NUMERICS = (
     ),
     click.option(
         "--coordinates",
-        type=click.Choice(["primal"]),
+        type=click.Choice(["primal", "spectral"]),
         default="primal",
         help="Numbers that are trained: the parameters themselves.",
     ),

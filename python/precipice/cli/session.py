@@ -107,7 +107,7 @@ def print_run(comparison: Comparison) -> None:
     (run,) = comparison.runs
     click.echo(f"{run.precision}: {run.outcome.value} after {run.steps} steps "
                f"({run.seconds:.2g} s): {run.outcome.sentence}")  # fmt: skip
-    for line in _event_lines(run):
+    for line in event_lines(run):
         click.echo(line)
     click.echo(_final_line(run))
     click.echo()
@@ -174,7 +174,7 @@ def _deaf_to_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _event_lines(run: Run) -> list[str]:
+def event_lines(run: Run) -> list[str]:
     """Return one line an excursion, and one for the blow-up."""
     events = run.events()
     lines = []

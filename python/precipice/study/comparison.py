@@ -241,7 +241,7 @@ def prepare_comparison(
         problem=problem.to_dict(),
         model=model.describe(),
         optimizer=optimizer.describe(),
-        settings=describe_settings(formats, keywords),
+        settings=describe_settings(formats, prepared[0].plan.settings),
         theory=describe_theory(problem, model, optimizer, keywords),
         runs=(),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -64,10 +65,16 @@ def decode_run(exact: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]])
 
     Raises
     ------
-    KeyError, TypeError, ValueError
+    KeyError, TypeError, ValueError, OverflowError
         If something is missing or is not what it should be.
     """
     prefix = exact["precision"]
+    lr = float.fromhex(exact["lr"])
+    if not 0 < lr < math.inf or exact["steps"] < 0:
+        raise ValueError("lr must be positive, and steps not negative")
+    unknown = [name for name in exact["series"] if name not in _SERIES]
+    if unknown:
+        raise ValueError(f"{unknown[0]} is no series")
     recorded = {name: _series(name, f"{prefix}.{name}", arrays) for name in exact["series"]}
     trajectory = exact["trajectory"]
     return Run(
@@ -79,10 +86,8 @@ def decode_run(exact: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]])
         layer_imbalance=recorded.get("layer_imbalance"),
         trajectory=None
         if trajectory is None
-        else Trajectory(
-            arrays[f"{prefix}.parameters.step"], trajectory["texts"], trajectory["bits"]
-        ),
-        lr=float.fromhex(exact["lr"]),
+        else _trajectory(trajectory, _steps(f"{prefix}.parameters", arrays)),
+        lr=lr,
         settings=exact["settings"],
         seconds=exact["seconds"],
         texts=exact["parameters"],
@@ -91,9 +96,30 @@ def decode_run(exact: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]])
 
 def _series(name: str, prefix: str, arrays: Mapping[str, npt.NDArray[Any]]) -> Series:
     """Return a recorded series; only the loss has logarithms."""
-    return Series(
-        name,
-        arrays[f"{prefix}.step"].astype(np.int64, copy=False),
-        arrays[f"{prefix}.value"],
-        arrays.get(f"{prefix}.log2"),
-    )
+    step, value = _steps(prefix, arrays), arrays[f"{prefix}.value"]
+    log2 = arrays.get(f"{prefix}.log2")
+    dimensions = (1, 2) if name == "layer_imbalance" else (1,)
+    for column in [value] if log2 is None else [value, log2]:
+        if column.dtype != np.float64 or column.ndim not in dimensions:
+            raise ValueError(f"{prefix} must be float64 numbers")
+        if column.shape[0] != step.size:
+            raise ValueError(f"{prefix} must have one entry a step")
+    return Series(name, step, value, log2)
+
+
+def _trajectory(exact: Mapping[str, Any], step: npt.NDArray[np.int64]) -> Trajectory:
+    """Return recorded parameters."""
+    if any(len(rows) != step.size for rows in exact["texts"].values()):
+        raise ValueError("the trajectory must have one row a step")
+    return Trajectory(step, exact["texts"], exact["bits"])
+
+
+def _steps(prefix: str, arrays: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.int64]:
+    """Return the steps of a series."""
+    step = arrays[f"{prefix}.step"]
+    if step.dtype.kind not in "iu" or step.ndim != 1:
+        raise ValueError(f"{prefix}.step must be integers")
+    step = step.astype(np.int64, copy=False)
+    if step.size and (step[0] < 0 or np.any(np.diff(step) <= 0)):
+        raise ValueError(f"{prefix}.step must ascend")
+    return step

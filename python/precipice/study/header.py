@@ -16,15 +16,11 @@ if TYPE_CHECKING:
     from precipice.optimizers import GD
     from precipice.problems.problem import Problem
 
-SHARPNESS_DEFINITION = "λ_max of the loss's Hessian"
 _FLOAT64 = Precision.parse("float64")
-_AS_GIVEN = (
-    "order", "coordinates", "measure_precision", "tol", "max_seconds", "engine"
-)  # fmt: skip
 
 
 def describe_settings(
-    precisions: Sequence[Precision], keywords: Mapping[str, Any]
+    precisions: Sequence[Precision], settings: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return a comparison's settings and the definitions of its numbers as JSON-able data.
 
@@ -32,24 +28,11 @@ def describe_settings(
     ----------
     precisions : sequence of Precision
         The formats, in the order asked for.
-    keywords : mapping
-        The keywords of `compare` that say what is computed.
+    settings : mapping
+        Those of one of the runs (`Plan.settings`): all but its format are every run's.
     """
-    blowup = keywords["blowup_factor"]
-    return {
-        "precisions": [str(precision) for precision in precisions],
-        "steps": int(keywords["steps"]),
-        "init": keywords["init"].describe(),
-        "loss": keywords["loss"],
-        "loss_definition": losses.find(keywords["loss"]).formula,
-        "record": keywords["record"].describe(),
-        # JSON has no infinity, and null already says that the test is switched off.
-        "blowup_factor": "inf" if blowup == float("inf") else blowup,
-        **{name: keywords[name] for name in _AS_GIVEN},
-        "problem_dtype": str(keywords["problem_dtype"]),
-        "sharpness": "hessian",
-        "sharpness_definition": SHARPNESS_DEFINITION,
-    }
+    shared = {name: value for name, value in settings.items() if name != "precision"}
+    return {"precisions": [str(precision) for precision in precisions], **shared}
 
 
 def describe_theory(

@@ -5,17 +5,18 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import secrets
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
+from precipice.archive import read_arrays
 from precipice.errors import InvalidArgument
 from precipice.study.comparison import (
     MACHINE_SETTINGS,
@@ -23,6 +24,7 @@ from precipice.study.comparison import (
     Comparison,
     finite_or_none,
 )
+from precipice.study.document import fault, read_document
 from precipice.study.encoding import decode_run, encode_run, run_arrays
 
 DOCUMENT, SERIES, FIGURE, TABLE, ROWS = (
@@ -34,6 +36,7 @@ DOCUMENT, SERIES, FIGURE, TABLE, ROWS = (
 )
 FILES = frozenset({DOCUMENT, SERIES, FIGURE, TABLE, ROWS})
 _RULE = "must be absent, empty, or hold the results of the same comparison and nothing else"
+_UNDAMAGED = "must hold undamaged results"
 _UNFINISHED = "cancelled"
 
 
@@ -58,7 +61,9 @@ def save(comparison: Comparison, directory: str | Path) -> Path:
     Raises
     ------
     InvalidArgument
-        If the directory holds something else; it is not touched then.
+        If the directory holds something else or cannot be made; it is not touched then.
+    OSError
+        If the disk is full or fails; the directory then holds what it held.
     """
     from precipice.plots import comparison_figure, write_figure
     from precipice.study import table
@@ -89,43 +94,40 @@ def load(directory: str | Path) -> Comparison:
     InvalidArgument
         If the directory holds none, or one that another version wrote and this one cannot read.
     """
+    shown = str(directory)
     folder = Path(directory)
-    document = _read_document(folder)
+    document = read_document(folder / DOCUMENT)
     if document is None or not (folder / SERIES).is_file():
-        raise InvalidArgument(
-            "directory", directory, f"must hold a saved comparison ({DOCUMENT} and {SERIES})"
-        )
+        rule = f"must hold a saved comparison ({DOCUMENT} and {SERIES})"
+        raise InvalidArgument("directory", shown, rule)
     written = document["schema_version"]
     if written != SCHEMA_VERSION:
-        raise InvalidArgument(
-            "directory",
-            directory,
-            f"must hold schema_version {SCHEMA_VERSION}, the one this precipice reads, "
-            f"not {written}",
-        )
+        rule = f"must hold schema_version {SCHEMA_VERSION}, the one this precipice reads"
+        raise InvalidArgument("directory", shown, f"{rule}, not {written!r:.20}")
+    wrong = fault(document)
+    if wrong:
+        raise InvalidArgument("directory", shown, f"{_UNDAMAGED} ({wrong})")
+    arrays = read_arrays(folder / SERIES, argument="directory", rule=_UNDAMAGED)
     try:
-        # Opened here: np.load leaves a damaged archive open.
-        with (folder / SERIES).open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays: dict[str, npt.NDArray[Any]] = {key: archive[key] for key in archive.files}
         runs = tuple(decode_run(entry["exact"], arrays) for entry in document["runs"])
-        return Comparison(
-            document["problem"],
-            document["model"],
-            document["optimizer"],
-            document["settings"],
-            document["theory"],
-            runs,
-        )
-    except (KeyError, TypeError, ValueError, OSError, BadZipFile) as error:
-        raise InvalidArgument(
-            "directory", directory, f"must hold undamaged results ({type(error).__name__}: {error})"
-        ) from error
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        why = f"{type(error).__name__}: {error}"
+        raise InvalidArgument("directory", shown, f"{_UNDAMAGED} ({why})") from error
+    return Comparison(
+        document["problem"],
+        document["model"],
+        document["optimizer"],
+        document["settings"],
+        document["theory"],
+        runs,
+    )
 
 
 def check_destination(directory: str | Path, header: Comparison) -> Path:
     """Return the real path of a directory that this comparison may be written to.
 
-    Writes nothing, so that it can be asked before anything is computed.
+    Leaves nothing behind, so that it can be asked before anything is computed; what will have to
+    be made is made and removed again, since nothing else tells whether it can be.
 
     Parameters
     ----------
@@ -139,34 +141,27 @@ def check_destination(directory: str | Path, header: Comparison) -> Path:
     InvalidArgument
         If the directory holds something else or cannot be made.
     """
-    target = Path(directory).resolve()
-    if target == Path.cwd() or os.path.ismount(target):
-        raise InvalidArgument(
-            "out", directory, "must not be the current directory or a mount point: it is replaced"
-        )
-    if target.exists():
-        if not target.is_dir():
-            raise InvalidArgument("out", directory, f"{_RULE}; it is a file")
-        found = {entry.name for entry in target.iterdir()}
-        strangers = sorted(found - FILES)
-        if strangers:
-            raise InvalidArgument("out", directory, f"{_RULE}; it holds {strangers[0]}")
-        document = _read_document(target)
-        if found and (document is None or _spec_text(document) != _spec_text(header.header())):
-            raise InvalidArgument("out", directory, f"{_RULE}; it holds other results")
-    above = next(parent for parent in target.parents if parent.exists())
-    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
-        raise InvalidArgument(
-            "out", directory, f"must be in a directory one can write to ({above})"
-        )
+    try:
+        target = Path(directory).resolve()
+        _check_contents(target, str(directory), header)
+        _check_writable(target)
+    except InvalidArgument:
+        raise
+    # A name too long, a null byte, a circle of links, no permission.
+    except (OSError, ValueError, RuntimeError) as error:
+        why = getattr(error, "strerror", None) or error
+        rule = f"must be a directory one can write ({why})"
+        raise InvalidArgument("out", str(directory), rule) from None
     return target
 
 
 def holds_finished_comparison(directory: str | Path) -> bool:
     """Return whether a directory holds a comparison none of whose runs was cut short."""
-    document = _read_document(Path(directory))
-    return document is not None and all(
-        run["outcome"] != _UNFINISHED for run in document.get("runs", ())
+    document = read_document(Path(directory) / DOCUMENT)
+    return (
+        document is not None
+        and fault(document) is None
+        and all(run["outcome"] != _UNFINISHED for run in document["runs"])
     )
 
 
@@ -220,20 +215,49 @@ def _spec_text(document: dict[str, Any]) -> str:
     return json.dumps(finite_or_none(parts), sort_keys=True)
 
 
-def _read_document(folder: Path) -> dict[str, Any] | None:
-    """Return a directory's JSON document; None if it has none that precipice wrote."""
+def _check_contents(target: Path, shown: str, header: Comparison) -> None:
+    """Refuse a target that must not be replaced."""
+    if target == Path.cwd() or os.path.ismount(target):
+        rule = "must not be the current directory or a mount point: it is replaced"
+        raise InvalidArgument("out", shown, rule)
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise InvalidArgument("out", shown, f"{_RULE}; it is a file")
+    found = {entry.name for entry in target.iterdir()}
+    strangers = sorted(found - FILES)
+    if strangers:
+        raise InvalidArgument("out", shown, f"{_RULE}; it holds {strangers[0]}")
+    document = read_document(target / DOCUMENT)
+    if found and (
+        document is None or fault(document) or _spec_text(document) != _spec_text(header.header())
+    ):
+        raise InvalidArgument("out", shown, f"{_RULE}; it holds other results")
+
+
+def _check_writable(target: Path) -> None:
+    """Make every directory that saving will make, and remove it again."""
+    made: list[Path] = []
     try:
-        document = json.loads((folder / DOCUMENT).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    needed = {"schema_version", "problem", "model", "optimizer", "settings", "theory", "runs"}
-    return document if isinstance(document, dict) and needed <= document.keys() else None
+        for folder in (*reversed(target.parents), target, _beside(target)):
+            if not folder.exists():
+                folder.mkdir()
+                made.append(folder)
+    finally:
+        for folder in reversed(made):
+            with suppress(OSError):  # somebody else has put something there
+                folder.rmdir()
+
+
+def _beside(target: Path) -> Path:
+    """Return a new name in the target's directory, short however long the target's own is."""
+    return target.with_name(f".precipice-{secrets.token_hex(6)}")
 
 
 @contextmanager
 def _staging(target: Path) -> Iterator[Path]:
     """Give a new directory beside the target; whatever is left of it goes away."""
-    staged = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    staged = _beside(target)
     staged.mkdir()
     try:
         yield staged
@@ -246,7 +270,7 @@ def _move_into_place(staged: Path, target: Path) -> None:
     if not target.exists() or not any(target.iterdir()):
         staged.rename(target)  # POSIX renames over an empty directory
     elif not _exchange(staged, target):
-        retired = target.with_name(f".{target.name}.{os.getpid()}.replaced")
+        retired = _beside(target)
         target.rename(retired)
         staged.rename(target)
         shutil.rmtree(retired)

@@ -34,8 +34,8 @@ _COLUMNS = (
 def row(run: Run) -> dict[str, Any]:
     """Return a run's entries: those of its first excursion, its blow-up and its final loss.
 
-    Steps are integers; what did not happen is None; the final loss is text, so that values
-    below 1e-308 are not lost.
+    Steps are integers; what did not happen is None, and so is all that a sharpness which was not
+    recorded would tell; the final loss is text, so that values below 1e-308 are not lost.
     """
     events = run.events()
     first = events.catapults[0] if events.catapults else None
@@ -43,12 +43,13 @@ def row(run: Run) -> dict[str, Any]:
         "precision": str(run.precision),
         "outcome": run.outcome.value,
         "steps": run.steps,
-        "crossing": events.crossing,
+        "crossing": first.crossing if first else None,
         "drop": first.drop_step if first else None,
         "delay": first.delay if first else None,
         "peak_sharpness": first.peak_sharpness if first else None,
         "overshoot": first.overshoot if first else None,
-        "excursions": len(events.catapults),
+        "excursions": len(events.catapults) if events.measured else None,
+        "started_above": events.started_above if events.measured else None,
         "blowup": events.blowup.step if events.blowup else run.blowup_step,
         "final_loss": final_loss(run),
     }
@@ -98,7 +99,7 @@ def caption(comparison: Comparison, width: int = WIDTH) -> list[str]:
         f"coordinates {settings['coordinates']} · problem_dtype {settings['problem_dtype']}",
         f"sharpness S = {settings['sharpness_definition']}, measured in "
         f"{settings['measure_precision']} · "
-        f"predicted sharpness {theory['predicted_sharpness']:.4g}",
+        f"predicted sharpness {_figure(theory['predicted_sharpness'])}",
         "crossing, drop, delay, peak S̄, overshoot: first excursion of S̄_t = (S_t + S_{t+1})/2 "
         "above 2/η",
     ]
@@ -166,6 +167,11 @@ def _shown(entry: object) -> str:
     if entry is None:
         return "–"
     return _number(entry) if isinstance(entry, float) else str(entry)
+
+
+def _figure(value: float | None) -> str:
+    """Return a number for a sentence; one that is not finite is read back as None."""
+    return "–" if value is None else f"{value:.4g}"
 
 
 def _number(value: float) -> str:
