@@ -11,6 +11,7 @@ import pytest
 
 import precipice as pc
 from precipice.errors import InvalidArgument
+from precipice.exact import from_text
 from precipice.simulation import prepare
 
 ENGINES = ["core", "reference"]
@@ -199,7 +200,7 @@ def test_run_states_its_definitions():
         ({"loss": "huber"}, "loss", "half_mean"),
         ({"order": "pairwise"}, "order", "sequential"),
         ({"coordinates": "gram"}, "coordinates", "primal"),
-        ({"measure_precision": "mpfr200"}, "measure_precision", "float64"),
+        ({"measure_precision": "mpfr1"}, "measure_precision", "working"),
         ({"engine": "gpu"}, "engine", "core or reference"),
         ({"problem_dtype": "decimal"}, "problem_dtype", "exact"),
         ({"steps": -1}, "steps", "at least 0"),
@@ -234,3 +235,26 @@ def test_zero_data_are_refused_where_sharpness_is_asked():
     problem = pc.problems.from_arrays([[0.0, 0.0]], [1.0])
     with pytest.raises(InvalidArgument, match="^X = zeros"):
         fig6(problem=problem)
+
+
+@pytest.mark.parametrize("coordinates", ["primal", "spectral"])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_sharpness_in_another_format(engine, coordinates):
+    """Its digits are those of a measurement with more bits; float64's are a part of them."""
+    arguments = {
+        "precision": "mpfr128",
+        "coordinates": coordinates,
+        "engine": engine,
+        "record": pc.Record(sharpness=10),
+    }
+    plain = fig6(40, **arguments).sharpness
+    narrow, wide, working = (
+        fig6(40, measure_precision=name, **arguments).sharpness
+        for name in ("mpfr100", "mpfr300", "working")
+    )
+    assert plain.text is None
+    np.testing.assert_allclose(wide.value, plain.value, rtol=1e-13)
+    for bits, series in ((100, narrow), (128, working)):
+        rounding = pc.Precision.parse(f"mpfr{bits}")
+        rounded = [rounding.round(from_text(text, 300)) for text in wide.text]
+        assert [from_text(text, bits) for text in series.text] == rounded

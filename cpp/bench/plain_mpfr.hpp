@@ -1,5 +1,6 @@
-// Plain C MPFR: gradient descent on the minimalist model of depth 2, loss half_mean, as one writes
-// it by hand for one precision. The baseline that the engine's MPFR runs are timed against.
+// Plain C MPFR: gradient descent on the minimalist model of depth 2 with loss half_mean, as one
+// writes it by hand. It computes what the engine computes, rounding for rounding, and is what the
+// engine's MPFR runs are timed against; nothing but the benchmark uses it.
 #pragma once
 
 #include <mpfr.h>
@@ -21,8 +22,7 @@ class PlainMpfrArray {
   PlainMpfrArray& operator=(const PlainMpfrArray&) = delete;
   ~PlainMpfrArray();
 
-  mpfr_t& operator[](std::size_t i) { return numbers_[i]; }
-  std::size_t size() const { return size_; }
+  mpfr_ptr operator[](std::size_t i) { return numbers_[i]; }
 
  private:
   std::size_t size_;
@@ -31,33 +31,25 @@ class PlainMpfrArray {
 
 class PlainMpfr {
  public:
-  // How the two products walk over X; the sums, and so the bits, are the same.
-  enum class Order {
-    rows,        // X u and X^T z with rows outermost
-    columns,     // both with columns outermost
-    rows_then_columns,  // X u with rows outermost, X^T z with columns
-    row_by_row,  // both products of a row before the next
-  };
+  // Which index of X is the outer loop's. The sums, and so the bits, are the same.
+  enum class Outer { rows, columns };
 
-  // X (samples, features), y (samples), u (features).
+  // X (samples, features), y (samples), u (features); the caller's exponent range holds.
   PlainMpfr(long precision, const std::vector<double>& X, const std::vector<double>& y,
             const std::vector<double>& u, double v, double eta);
 
-  void advance(std::int64_t steps, Order order);
+  void advance(std::int64_t steps, Outer preactivations, Outer gradient);
+  void preactivations(Outer outer);  // f = X u
+  void gradient(Outer outer);        // g = X^T z
+
   std::vector<std::string> u();  // exact
   std::string v();
-  double loss();  // of the last step's start
+  double loss();  // where the last step started
 
  private:
-  void products_by_rows();
-  void products_by_columns();
-  void products_by_rows_then_columns();
-  void products_row_by_row();
-  void preactivations_by_rows();
-  void residuals();
+  void residuals_and_loss();
   void update();
 
-  long precision_;
   std::size_t samples_, features_;
   PlainMpfrArray x_, y_, u_, v_, eta_;
   PlainMpfrArray f_, z_, g_, loss_, s_, term_;

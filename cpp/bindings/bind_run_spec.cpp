@@ -64,9 +64,9 @@ void bind_run_spec(py::module_& m) {
            py::arg("rows"), py::arg("features"), py::arg("factors"), py::arg("X"), py::arg("y"),
            py::arg("u"), py::arg("v"), py::arg("lr"), py::arg("loss"));
   py::class_<RecordPlan>(m, "RecordPlan", "Cadences in steps; 0 records nothing.")
-      .def(py::init<std::int64_t, std::int64_t, std::int64_t, std::int64_t>(), py::kw_only(),
-           py::arg("loss"), py::arg("sharpness"), py::arg("parameters"),
-           py::arg("layer_imbalance"));
+      .def(py::init<std::int64_t, std::int64_t, std::int64_t, std::int64_t, bool>(), py::kw_only(),
+           py::arg("loss"), py::arg("sharpness"), py::arg("parameters"), py::arg("layer_imbalance"),
+           py::arg("measured_parameters"));
   py::class_<LoopSpec>(m, "LoopSpec", "When a run ends and what it records.")
       .def(py::init<std::int64_t, std::optional<double>, std::optional<double>, double,
                     std::optional<double>, RecordPlan>(),

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bindings/bind.hpp"
+#include "bindings/named_values.hpp"
 #include "engine/run_spec.hpp"
 
 namespace precipice {
@@ -30,9 +31,16 @@ auto without_gil(Simulation& simulation, Method method, Arguments... arguments) 
   return (simulation.*method)(arguments...);
 }
 
+py::dict as_dict(Records::Parameters&& parameters) {
+  py::dict d;
+  d["step"] = as_array(std::move(parameters.step));
+  d["text"] = py::cast(std::move(parameters.text));
+  return d;
+}
+
 py::dict as_dict(Records&& records) {
   using namespace py::literals;
-  auto& [loss, sharpness, imbalance, parameters] = records;
+  auto& [loss, sharpness, imbalance, parameters, measured] = records;
   return py::dict("loss"_a = py::dict("step"_a = as_array(std::move(loss.step)),
                                       "value"_a = as_array(std::move(loss.value)),
                                       "log2"_a = as_array(std::move(loss.log2))),
@@ -40,43 +48,13 @@ py::dict as_dict(Records&& records) {
                                            "value"_a = as_array(std::move(sharpness.value))),
                   "layer_imbalance"_a = py::dict("step"_a = as_array(std::move(imbalance.step)),
                                                  "value"_a = as_array(std::move(imbalance.value))),
-                  "parameters"_a = py::dict("step"_a = as_array(std::move(parameters.step)),
-                                            "text"_a = py::cast(std::move(parameters.text))));
-}
-
-py::dict as_dict(std::vector<NamedValues>&& blocks) {
-  py::dict d;
-  for (NamedValues& block : blocks) d[py::str(block.name)] = py::cast(std::move(block.text));
-  return d;
-}
-
-std::vector<NamedValues> named_values(const py::dict& blocks) {
-  std::vector<NamedValues> values;
-  for (const auto& [name, text] : blocks)
-    values.push_back({name.cast<std::string>(), text.cast<std::vector<std::string>>()});
-  return values;
+                  "parameters"_a = as_dict(std::move(parameters)),
+                  "measured"_a = as_dict(std::move(measured)));
 }
 
 }  // namespace
 
 void bind_simulation(py::module_& m) {
-  py::class_<LoopState>(m, "LoopState", "A run between two steps, exactly.")
-      .def(py::init([](std::int64_t step, const py::dict& current, const py::dict& previous,
-                       bool returned, double blowup_reference, double seconds) {
-             return LoopState{step,     named_values(current), named_values(previous),
-                              returned, blowup_reference,      seconds};
-           }),
-           py::kw_only(), py::arg("step"), py::arg("current"), py::arg("previous"),
-           py::arg("returned"), py::arg("blowup_reference"), py::arg("seconds"))
-      .def_readonly("step", &LoopState::step)
-      .def_property_readonly("current",
-                             [](const LoopState& s) { return as_dict(std::vector(s.current)); })
-      .def_property_readonly("previous",
-                             [](const LoopState& s) { return as_dict(std::vector(s.previous)); })
-      .def_readonly("returned", &LoopState::returned)
-      .def_readonly("blowup_reference", &LoopState::blowup_reference)
-      .def_readonly("seconds", &LoopState::seconds);
-
   py::class_<Simulation>(m, "Simulation", "A run that advances in blocks of time.")
       .def(py::init([](const std::string& precision, const MinimalistSpec& model,
                        const LoopSpec& loop, const std::optional<CurvatureSpec>& curvature) {

@@ -134,6 +134,7 @@ class Loop final : public Simulation {
     if (sharpness) {
       records_.sharpness.step.push_back(step_);
       records_.sharpness.value.push_back(curvature_->sharpness());
+      if (spec_.record.measured_parameters) record_parameters(records_.measured);
     }
     if (imbalance) {
       records_.layer_imbalance.step.push_back(step_);
@@ -141,7 +142,7 @@ class Loop final : public Simulation {
         records_.layer_imbalance.value.push_back(c);
     }
     if (due(spec_.record.parameters, step_) || (last && spec_.record.parameters > 0))
-      record_parameters();
+      record_parameters(records_.parameters);
   }
   void record_loss() {
     const DoubleLog2 loss = trainee_->loss();
@@ -149,10 +150,10 @@ class Loop final : public Simulation {
     records_.loss.value.push_back(loss.value);
     records_.loss.log2.push_back(loss.log2);
   }
-  void record_parameters() {
-    records_.parameters.step.push_back(step_);
+  void record_parameters(Records::Parameters& series) {
+    series.step.push_back(step_);
     for (NamedValues& block : trainee_->exact_parameters())
-      for (std::string& text : block.text) records_.parameters.text.push_back(std::move(text));
+      for (std::string& text : block.text) series.text.push_back(std::move(text));
   }
 
   Format format_;

@@ -14,6 +14,8 @@ namespace precipice {
 // last step and at a blow-up.
 struct RecordPlan {
   std::int64_t loss = 0, sharpness = 0, parameters = 0, layer_imbalance = 0;
+  // Keep the exact parameters of every measured step, for a measurement in another format.
+  bool measured_parameters = false;
 };
 
 inline bool due(std::int64_t cadence, std::int64_t step) {
@@ -47,7 +49,7 @@ struct Records {
   Loss loss;
   Sharpness sharpness;
   LayerImbalance layer_imbalance;
-  Parameters parameters;
+  Parameters parameters, measured;
 };
 
 }  // namespace precipice

@@ -31,7 +31,13 @@ class MinimalistSpec:
 
 class RecordPlan:
     def __init__(
-        self, *, loss: int, sharpness: int, parameters: int, layer_imbalance: int
+        self,
+        *,
+        loss: int,
+        sharpness: int,
+        parameters: int,
+        layer_imbalance: int,
+        measured_parameters: bool,
     ) -> None: ...
 
 class LoopSpec:

@@ -113,8 +113,10 @@ class Checkpoint:
             for column in blocks[0][name]
             if column != "text"
         }
-        texts = [text for block in blocks for text in block["parameters"]["text"]]
-        arrays["parameters.text"] = np.array(texts, dtype=np.str_)
+        for name in blocks[0]:
+            if "text" in blocks[0][name]:
+                texts = [text for block in blocks for text in block[name]["text"]]
+                arrays[f"{name}.text"] = np.array(texts, dtype=np.str_)
         partial = path.with_suffix(".partial")
         with partial.open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]  # arrays by name

@@ -9,7 +9,6 @@ with the matrix in O(r + D³).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import gmpy2
 import numpy as np
@@ -20,7 +19,7 @@ from precipice.losses import Loss
 from precipice.precision import Precision
 from precipice.spectral import Basis, Numbers
 
-_GUARD_BITS = 64
+GUARD_BITS = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +73,7 @@ class SharpnessMeter:
         eigenvalues agree to float64, the value may be the second one. Costs N d multiply-adds of
         gmpy2 for f = X u in primal coordinates, and O(r + D³) for each of a few steps.
         """
-        bits = self.format_.bits + _GUARD_BITS
+        bits = self.format_.bits + GUARD_BITS
         with gmpy2.context(precision=bits):
             c = self.basis.project([from_text(x, bits) for x in u])
             matrix = _Bordered(self, c, [from_text(x, bits) for x in v])

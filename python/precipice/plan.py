@@ -14,40 +14,30 @@ import numpy as np
 import numpy.typing as npt
 
 from precipice import cost, losses
-from precipice.decomposition import Decomposition, decompose
 from precipice.errors import InvalidArgument
 from precipice.exact import text, whole_number
 from precipice.initialisers import Initialiser
+from precipice.measuring import SharpnessMeter
 from precipice.models import Minimalist
 from precipice.optimizers import GD
 from precipice.precision import Precision
 from precipice.problems import Problem
 from precipice.record import Record
 from precipice.spectral import SpectralProblem, spectral_problem
+from precipice.surface import (
+    Surface,
+    measuring_format,
+    meter_on,
+    primal_surface,
+    spectral_surface,
+)
 
 ORDERS = ("sequential",)
 COORDINATES = ("primal", "spectral")
-MEASURE_PRECISIONS = ("float64",)
 ENGINES = ("core", "reference")
 
 # Below this width the run's own pre-activations carry too much rounding to measure with.
 _RECOMPUTE_BITS = 24
-
-
-@dataclass(frozen=True, eq=False)
-class Surface:
-    """The loss surface a run walks on: the data as rounded to its working format.
-
-    Attributes
-    ----------
-    X : ndarray of float64, shape (N, d)
-        The rounded data, to float64 where the working format is wider.
-    decomposition : Decomposition
-        Its singular value decomposition.
-    """
-
-    X: npt.NDArray[np.float64]
-    decomposition: Decomposition
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +58,8 @@ class Plan:
         What is measured on; None if nothing needs it.
     spectral : SpectralProblem or None
         The problem in spectral coordinates, if those were asked for.
+    meter : SharpnessMeter or None
+        What measures the sharpness, if not the core in float64.
     """
 
     problem: Problem
@@ -87,6 +79,7 @@ class Plan:
     engine: str
     surface: Surface | None
     spectral: SpectralProblem | None
+    meter: SharpnessMeter | None
     settings: dict[str, Any]
 
     @property
@@ -142,7 +135,7 @@ def make_plan(
     coordinates: str,
     problem_dtype: str | Precision,
     record: Record,
-    measure_precision: str,
+    measure_precision: str | Precision,
     blowup_factor: float | None,
     tol: float | None,
     max_seconds: float | None,
@@ -168,7 +161,7 @@ def make_plan(
     _one_of("engine", engine, ENGINES)
     _one_of("order", order, ORDERS)
     _one_of("coordinates", coordinates, COORDINATES)
-    _one_of("measure_precision", measure_precision, MEASURE_PRECISIONS)
+    measuring = _measuring_precision(measure_precision, working)
     normalisation = losses.find(loss)
     steps = whole_number(steps, "steps", 0)
     tol = positive("tol", tol)
@@ -193,11 +186,11 @@ def make_plan(
         raise InvalidArgument("y", f"{y.size} numbers", rule)
     surface = None
     if record.sharpness or record.layer_imbalance or tol is not None:
-        measured = _measuring_format(working)
+        measured = measuring_format(working)
         surface = (
-            _surface(problem, rounding, measured)
+            primal_surface(problem, rounding, measured)
             if spectral is None
-            else _spectral_surface(spectral, measured)
+            else spectral_surface(spectral, measured)
         )
     return Plan(
         problem=problem,
@@ -217,6 +210,9 @@ def make_plan(
         engine=engine,
         surface=surface,
         spectral=spectral,
+        meter=meter_on(X, y, spectral, working, measuring, normalisation, problem)
+        if record.sharpness and measuring.name != "float64"
+        else None,
         settings={
             "loss": normalisation.name,
             "loss_definition": normalisation.formula,
@@ -226,7 +222,7 @@ def make_plan(
             "coordinates": coordinates,
             "spectral": spectral.describe() if spectral else None,
             "problem_dtype": str(problem_dtype),
-            "measure_precision": measure_precision,
+            "measure_precision": str(measure_precision),
             "precision": _describe(working),
             "init": init.describe(),
             "lr_exact": text(step_size),
@@ -289,19 +285,6 @@ def _working_lr(working: Precision, step_size: Any, optimizer: GD) -> float:
     return lr
 
 
-@lru_cache(maxsize=8)
-def _surface(problem: Problem, rounding: Precision | None, working: Precision) -> Surface:
-    """Return the surface that X and y span once rounded to the problem's and a working format."""
-    X, y = problem.X, problem.y
-    if rounding is not None:
-        X, y = rounding.round_array(X), rounding.round_array(y)
-    X, y = (working.round_array(values).astype(np.float64) for values in (X, y))
-    decomposition = decompose(X, y)
-    if decomposition.rank == 0:
-        raise InvalidArgument("X", f"zeros in {working.name}", "must not be identically zero")
-    return Surface(X, decomposition)
-
-
 @lru_cache(maxsize=4)
 def _spectral(
     problem: Problem, model: Minimalist, init: Initialiser, rounding: Precision | None
@@ -315,24 +298,15 @@ def _spectral(
     return spectral_problem(X, y, u, rounding)
 
 
-def _spectral_surface(spectral: SpectralProblem, working: Precision) -> Surface:
-    """Return the diagonal surface of σ and d as rounded to a working format."""
-    sigma, d = (
-        working.round_array(values).astype(np.float64) for values in (spectral.sigma, spectral.d)
-    )
-    basis = np.eye(sigma.size)
-    decomposition = Decomposition(
-        sigma, basis, basis, d, spectral.rank_tolerance, spectral.y_perp_norm2
-    )
-    return Surface(sigma, decomposition)
-
-
-def _measuring_format(working: Precision) -> Precision:
-    """Return the format of the data that is measured on.
-
-    Sharpness is measured in float64: formats that contain float64 share one surface.
-    """
-    return Precision.parse("float64") if working.contains_float64 else working
+def _measuring_precision(measure_precision: str | Precision, working: Precision) -> Precision:
+    """Return the format that sharpness is measured in."""
+    if measure_precision == "working":
+        return working
+    try:
+        return Precision.parse(measure_precision)
+    except InvalidArgument as error:
+        rule = f'{error.rule}, or "working"'
+        raise InvalidArgument("measure_precision", measure_precision, rule) from None
 
 
 def _problem_rounding(problem_dtype: str | Precision) -> Precision | None:

@@ -63,12 +63,15 @@ class Series:
         The quantity, rounded once to float64.
     log2 : ndarray of float64, shape (T,), or None
         log2 of the exact value where float64 may underflow (the loss).
+    text : list of str, or None
+        The exact values as hexadecimal text, where they were measured in another format.
     """
 
     name: str
     step: npt.NDArray[np.int64]
     value: npt.NDArray[np.float64]
     log2: npt.NDArray[np.float64] | None = None
+    text: list[str] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -167,7 +167,7 @@ def prepare(
     coordinates: str = "primal",
     problem_dtype: str | Precision = "float64",
     record: Record | None = None,
-    measure_precision: str = "float64",
+    measure_precision: str | Precision = "float64",
     blowup_factor: float | None = 1e6,
     tol: float | None = None,
     max_seconds: float | None = None,
@@ -240,8 +240,10 @@ def simulate(
         the working format.
     record : Record
         Cadence of each series; default loss and sharpness at every step.
-    measure_precision : {"float64"}
-        Format in which sharpness and layer imbalance are computed.
+    measure_precision : str or Precision, default "float64"
+        Format in which sharpness is computed; ``"working"`` for the run's own. Any but float64
+        is measured with gmpy2, from exact parameters (`precipice.measuring`); the series then
+        has exact texts too. The layer imbalance is float64.
     blowup_factor : float or None, default 1e6
         The run ends at the first step with a non-finite parameter, or with a loss above this
         factor times the larger of κ‖y‖² and the largest loss of steps 0 to 9 so far. ``inf``

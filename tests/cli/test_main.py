@@ -93,11 +93,12 @@ def test_flags_of_another_kind_are_refused_in_the_librarys_grammar(flags, messag
         assert result.stderr == f"Error: {message}\n"
 
 
-def test_without_a_command_the_help_is_printed():
-    result = invoke()
+@pytest.mark.parametrize("group", [[], ["reproduce"]])
+def test_without_a_command_the_help_is_printed(group):
+    result = invoke(*group)
     assert result.exit_code == 0
-    assert result.stdout == invoke("--help").stdout
-    assert result.stdout.count("\n") > 10
+    assert result.stdout == invoke(*group, "--help").stdout
+    assert result.stdout.count("\n") > 5
     assert result.stderr == ""
 
 

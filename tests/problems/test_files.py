@@ -106,8 +106,7 @@ def test_a_damaged_compressed_npz_is_refused(tmp_path: Path) -> None:
         damaged.write_bytes(content[:position] + wrong + content[position + 1 :])
         try:
             problem = load(damaged)
-        except InvalidArgument as error:
-            assert error.argument == "path"
-            assert "\n" not in str(error)
-        else:
-            assert problem.sha256 == load(whole).sha256
+        except InvalidArgument:
+            continue
+        # What the checksums do not cover changes no number.
+        assert problem.sha256 == load(whole).sha256

@@ -78,7 +78,11 @@ def test_every_cifar_setting_can_be_written(tmp_path: Path) -> None:
         ("opposing_signals", {"D": "3"}, r"^D = 3: is no setting of opposing_signals, which tak"),
         ("opposing_signals", {"d": "x"}, r"^d = x: must be an integer$"),
         ("opposing_signals", {"d": "10^11"}, r"^d = 10\^11: must be an integer$"),
-        ("opposing_signals", {"d": "9" * 20}, r"^d = 9{20}: must be an integer from 2 to 10000000$"),
+        (
+            "opposing_signals",
+            {"d": "9" * 20},
+            r"^d = 9{20}: must be an integer from 2 to 10000000$",
+        ),
         ("opposing_signals", {"d": "9" * 5000}, r"^d = 9+…: must be an integer$"),
         ("cifar10", {"n": "10"}, r"^path = .*: cifar10 needs path=…$"),
         (

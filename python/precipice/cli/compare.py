@@ -22,7 +22,9 @@ def command(precision: str | None, **flags: Any) -> None:
     """Train one problem at many precisions and compare what happens.
 
     PROBLEM is fig6 (the default), opposing_signals, cifar10, or a path to a .npz or .csv file;
-    KEY=VALUE words are its settings, as in: cifar10 path=images.npz n=100.
+    KEY=VALUE words are its settings, as in: cifar10 path=cifar-10-batches-bin n=100. CIFAR-10's
+    path is a folder of its official binary or python files, one such file (data_batch_1.bin,
+    data_batch_1), or a .npz with the arrays images and labels; nothing in them is executed.
     """
     from precipice.cli.session import carry_out, print_comparison
     from precipice.precision import DEFAULT_PRECISIONS

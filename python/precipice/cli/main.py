@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import io
 import sys
@@ -14,6 +15,8 @@ from precipice.errors import InvalidArgument
 _COMMANDS = ("compare", "run", "plot", "reproduce", "info")
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
+# click 8.2 and later raise it, where earlier ones print the help themselves.
+_NO_ARGUMENTS: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
 
 
 class Precipice(click.Group):
@@ -44,6 +47,9 @@ class Precipice(click.Group):
         keywords["standalone_mode"] = False
         try:
             code = super().main(*args, **keywords)
+        except _NO_ARGUMENTS as error:
+            click.echo(error.ctx.get_help())
+            code = DONE
         except (InvalidArgument, click.ClickException) as error:
             _complain(_one_line(error))
             code = BAD_INPUT
@@ -68,9 +74,38 @@ def _one_line(error: InvalidArgument | click.ClickException) -> str:
     """Return an error's message without line breaks, with the help that applies to it."""
     message = error.format_message() if isinstance(error, click.ClickException) else str(error)
     context = getattr(error, "ctx", None)
-    if isinstance(error, click.UsageError) and context is not None:
+    refused = _refused_value(error) if isinstance(error, click.BadParameter) else None
+    if refused is not None:
+        message = str(refused)
+    elif isinstance(error, click.UsageError) and context is not None:
         message += f" (see '{context.command_path} --help')"
     return " ".join(message.split())
+
+
+def _refused_value(error: click.BadParameter) -> InvalidArgument | None:
+    """Return in the library's words what click says of a value; None where it says more.
+
+    Click keeps the value only in its message: "'1.5' is not a valid integer."
+    """
+    value, separator, _ = error.message.rpartition(" is not ")
+    if error.param is None or not separator:
+        return None
+    rule = _rule(error.param.type)
+    if value[:1] in ("'", '"'):
+        value = ast.literal_eval(value)
+    return InvalidArgument(str(error.param.name), value, rule) if rule else None
+
+
+def _rule(kind: click.ParamType[Any]) -> str | None:
+    """Return what a kind of parameter accepts, in words."""
+    if isinstance(kind, click.Choice):
+        *others, last = map(str, kind.choices)
+        return f"must be {', '.join(others)} or {last}" if others else f"must be {last}"
+    if isinstance(kind, click.types.IntParamType):
+        smallest = getattr(kind, "min", None)
+        least = "" if smallest is None else f" of at least {smallest}"
+        return f"must be an integer{least}"
+    return "must be a number" if isinstance(kind, click.types.FloatParamType) else None
 
 
 @click.group(

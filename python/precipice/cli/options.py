@@ -47,9 +47,7 @@ def _blowup_factor(context: click.Context, option: click.Parameter, value: str) 
     except ValueError:
         factor = math.nan
     if not factor > 0:
-        raise click.BadParameter(
-            f"{value!r} is neither a positive number nor inf nor none.", context, option
-        )
+        raise InvalidArgument("blowup_factor", value, "must be a positive number, inf or none")
     return factor
 
 
@@ -182,7 +180,7 @@ def request(problem: str, settings: Sequence[str], flags: Mapping[str, Any]) -> 
             raise InvalidArgument(name, None, f"must be given: {chosen.name} has no preset for it")
         return value
 
-    init = flags["init"] or presets.init or "pytorch"
+    init = flags["init"] if flags["init"] is not None else presets.init or "pytorch"
     keywords = {
         "steps": given_or_preset("steps"),
         "init": initialisers.parse(init, flags["seed"]),

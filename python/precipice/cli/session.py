@@ -15,6 +15,7 @@ import click
 
 from precipice.cli.options import request
 from precipice.cli.progress import ProgressDisplay, wanted
+from precipice.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from precipice.results import Run
@@ -28,7 +29,7 @@ _INTERRUPTED = 130
 def carry_out(
     names: Sequence[str], flags: Mapping[str, Any], *, show: Callable[[Comparison], None]
 ) -> None:
-    """Check everything, run, save and print; after Ctrl-C keep what was computed.
+    """Check everything, run, print and save; after Ctrl-C keep what was computed.
 
     Parameters
     ----------
@@ -53,14 +54,14 @@ def carry_out(
     )
     if flags["out"] is not None:
         check_destination(flags["out"], prepared.header)
-    try:
-        comparison = _run(prepared, flags)
-    except ComparisonInterrupted as stopped:
-        # From here on a second Ctrl-C would only destroy what the first one asked to keep.
-        with _deaf_to_interrupts():
-            _finish(stopped.comparison, flags, show=show, interrupted=True)
-    else:
-        _finish(comparison, flags, show=show, interrupted=False)
+    with _interrupts_noted() as stop:
+        try:
+            comparison, interrupted = _run(prepared, flags, stop), False
+        except ComparisonInterrupted as stopped:
+            comparison, interrupted = stopped.comparison, True
+        # Ctrl-C just before the runs has stopped them too.
+        cut = any(run.outcome.value == "cancelled" for run in comparison.runs)
+        _finish(comparison, flags, show=show, interrupted=interrupted or cut)
 
 
 def _finish(
@@ -70,16 +71,28 @@ def _finish(
     show: Callable[[Comparison], None],
     interrupted: bool,
 ) -> None:
-    """Save and print what there is."""
+    """Print what there is, then save it: neither costs the other if it fails."""
     out: Path | None = flags["out"]
-    kept = None if out is None else _keep(comparison, out, interrupted=interrupted)
-    if flags["as_json"]:
-        click.echo(json.dumps(comparison.to_dict(), indent=2, ensure_ascii=False, allow_nan=False))
-    else:
-        show(comparison)
+    kept: str | None = None
+    failure: InvalidArgument | None = None
+    try:
+        if flags["as_json"]:
+            document = comparison.to_dict()
+            click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+        else:
+            show(comparison)
+    finally:
+        if out is not None:
+            try:
+                kept = _keep(comparison, out, interrupted=interrupted)
+            except InvalidArgument as error:
+                failure = error
     if interrupted:
+        kept = f"Not saved: {failure}" if failure else kept
         click.echo(_what_was_kept(comparison, kept), err=True)
         raise click.exceptions.Exit(_INTERRUPTED)
+    if failure:
+        raise failure
     if kept and not flags["as_json"] and not flags["quiet"]:
         click.echo(kept, err=True)
 
@@ -115,7 +128,9 @@ def print_run(comparison: Comparison) -> None:
         click.echo(line)
 
 
-def _run(prepared: PreparedComparison, flags: Mapping[str, Any]) -> Comparison:
+def _run(
+    prepared: PreparedComparison, flags: Mapping[str, Any], stop: threading.Event
+) -> Comparison:
     """Run with an estimate and live progress where somebody sees them."""
     shown = wanted(quiet=flags["quiet"], as_json=flags["as_json"])
     estimate = prepared.estimate(flags["workers"])
@@ -124,7 +139,7 @@ def _run(prepared: PreparedComparison, flags: Mapping[str, Any]) -> Comparison:
     names = [str(one.precision) for one in prepared.prepared]
     display = ProgressDisplay(names, prepared.header.settings["steps"]) if shown else None
     with display or nullcontext():
-        return prepared.run(workers=flags["workers"], progress=display)
+        return prepared.run(workers=flags["workers"], progress=display, stop=stop)
 
 
 def _keep(comparison: Comparison, out: Path, *, interrupted: bool) -> str:
@@ -133,7 +148,11 @@ def _keep(comparison: Comparison, out: Path, *, interrupted: bool) -> str:
 
     if interrupted and holds_finished_comparison(out):
         return f"{out} keeps the finished comparison it held."
-    comparison.save(out)
+    try:
+        comparison.save(out)
+    except OSError as error:
+        rule = f"could not be written ({error.strerror or error})"
+        raise InvalidArgument("out", str(out), rule) from None
     return f"Saved in {out}: comparison.json, series.npz, figure.png, table.txt, table.csv."
 
 
@@ -162,14 +181,20 @@ def _duration(seconds: float) -> str:
 
 
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Let Ctrl-C pass unheard (Python lets only the main thread say so)."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
+def _interrupts_noted() -> Iterator[threading.Event]:
+    """Let Ctrl-C set the event given instead of raising KeyboardInterrupt.
+
+    An exception could fall between the end of the last run and the end of saving, and take with
+    it everything computed. Python lets only the main thread say so.
+    """
+    heard = threading.Event()
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield heard
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, lambda number, frame: heard.set())
     try:
-        yield
+        yield heard
     finally:
         signal.signal(signal.SIGINT, before)
 
@@ -178,8 +203,11 @@ def event_lines(run: Run) -> list[str]:
     """Return one line an excursion, and one for the blow-up."""
     events = run.events()
     lines = []
+    from_start = bool(events.catapults) and events.catapults[0].crossing == 0
+    if events.started_above and not from_start:
+        lines.append(f"starts above 2/η = {events.threshold:.4g}, outside every excursion")
     for number, found in enumerate(events.catapults, start=1):
-        above = " (from the start)" if events.started_above and number == 1 else ""
+        above = " (from the start)" if found.crossing == 0 else ""
         drop = (
             "does not drop below it again"
             if found.drop_step is None
@@ -195,6 +223,8 @@ def event_lines(run: Run) -> list[str]:
             f"blow-up: step {events.blowup.step}, loss {events.blowup.loss:.4g}, "
             f"sharpness {events.blowup.sharpness:.4g}"
         )
+    if not events.measured:
+        lines.append("sharpness not recorded: excursions are not known")
     return lines or ["no excursion above 2/η"]
 
 

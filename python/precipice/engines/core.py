@@ -12,6 +12,7 @@ from precipice.checkpoint import Block, Checkpoint
 from precipice.engines.engine import Latest, versions
 from precipice.errors import InvalidArgument
 from precipice.exact import text
+from precipice.measuring import SharpnessMeter
 from precipice.plan import Plan
 from precipice.results import Outcome, Run, Series, Trajectory
 
@@ -47,7 +48,9 @@ class CoreEngine:
                 tol=plan.tol,
                 loss_floor=plan.loss_floor,
                 max_seconds=plan.max_seconds,
-                record=_core.RecordPlan(**plan.record.describe()),
+                record=_core.RecordPlan(
+                    **plan.record.describe(), measured_parameters=plan.meter is not None
+                ),
             ),
             curvature=_curvature(plan),
         )
@@ -68,7 +71,24 @@ class CoreEngine:
 
     def advance(self, seconds: float) -> None:
         """Run for about so long, without Python's lock."""
-        self._append(self._simulation.advance(seconds))
+        block = self._simulation.advance(seconds)
+        measured = block.pop("measured")
+        if self._plan.meter is not None:
+            block["sharpness"] |= self._remeasured(self._plan.meter, measured)
+        self._append(block)
+
+    def _remeasured(self, meter: SharpnessMeter, measured: dict[str, Any]) -> dict[str, Any]:
+        """Return the sharpness in the measuring format, as float64 and as exact text."""
+        texts, width = measured["text"], self._plan.start["u"].size
+        stride = width + self._plan.start["v"].size
+        values = [
+            meter.measure(texts[i : i + width], texts[i + width : i + stride]).value
+            for i in range(0, len(texts), stride)
+        ]
+        return {
+            "value": np.array([float(x) for x in values], dtype=np.float64),
+            "text": [text(x) for x in values],
+        }
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Write the exact state, and what was recorded since the last call."""
@@ -154,7 +174,10 @@ class CoreEngine:
         layers = self._plan.model.depth - 1
         if name == "layer_imbalance" and layers > 1:
             value = value.reshape(-1, layers)
-        return Series(name, step, value, self._joined(name, log2) if log2 else None)
+        texts = None
+        if name == "sharpness" and self._plan.meter is not None:
+            texts = [entry for block in self._blocks for entry in block[name]["text"]]
+        return Series(name, step, value, self._joined(name, log2) if log2 else None, texts)
 
     def _trajectory(self) -> Trajectory:
         step = self._joined("parameters", "step")

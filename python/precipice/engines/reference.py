@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Generator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -62,6 +63,7 @@ class ReferenceEngine:
         self._last: ReferenceState | None = None
         self._loss: list[tuple[int, float, float]] = []
         self._sharpness: list[tuple[int, float]] = []
+        self._measured: list[str] = []
         self._imbalance: list[tuple[int, list[float]]] = []
         self._trajectory: list[tuple[int, dict[str, list[str]]]] = []
 
@@ -131,6 +133,10 @@ class ReferenceEngine:
     def _measured_sharpness(self, state: ReferenceState) -> float:
         plan = self._plan
         assert plan.surface is not None
+        if plan.meter is not None:
+            measured = plan.meter.measure(*_texts(state).values()).value
+            self._measured.append(text(measured))
+            return float(measured)
         return minimalist_sharpness(
             plan.surface.decomposition,
             self._preactivations(state),
@@ -156,7 +162,12 @@ class ReferenceEngine:
             outcome=outcome,
             steps=self.step,
             loss=_series("loss", self._loss) if record.loss else None,
-            sharpness=_series("sharpness", self._sharpness) if record.sharpness else None,
+            sharpness=replace(
+                _series("sharpness", self._sharpness),
+                text=self._measured if plan.meter is not None else None,
+            )
+            if record.sharpness
+            else None,
             layer_imbalance=Series(
                 "layer_imbalance",
                 np.array([step for step, _ in self._imbalance], np.int64),

@@ -1,0 +1,88 @@
+"""What a run is measured on: the loss surface of its data, as rounded to its working format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import gmpy2
+import numpy as np
+import numpy.typing as npt
+
+from precipice.decomposition import Decomposition, decompose
+from precipice.errors import InvalidArgument
+from precipice.losses import Loss
+from precipice.measuring import GUARD_BITS, SharpnessMeter
+from precipice.precision import Precision
+from precipice.problems import Problem
+from precipice.spectral import Basis, SpectralProblem, refined_basis
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """The loss surface a run walks on: the data as rounded to its working format.
+
+    Attributes
+    ----------
+    X : ndarray of float64, shape (N, d)
+        The rounded data, to float64 where the working format is wider.
+    decomposition : Decomposition
+        Its singular value decomposition.
+    """
+
+    X: npt.NDArray[np.float64]
+    decomposition: Decomposition
+
+
+@lru_cache(maxsize=8)
+def primal_surface(problem: Problem, rounding: Precision | None, working: Precision) -> Surface:
+    """Return the surface that X and y span once rounded to the problem's and a working format."""
+    X, y = problem.X, problem.y
+    if rounding is not None:
+        X, y = rounding.round_array(X), rounding.round_array(y)
+    X, y = (working.round_array(values).astype(np.float64) for values in (X, y))
+    decomposition = decompose(X, y)
+    if decomposition.rank == 0:
+        raise InvalidArgument("X", f"zeros in {working.name}", "must not be identically zero")
+    return Surface(X, decomposition)
+
+
+def spectral_surface(spectral: SpectralProblem, working: Precision) -> Surface:
+    """Return the diagonal surface of σ and d as rounded to a working format."""
+    sigma, d = (
+        working.round_array(values).astype(np.float64) for values in (spectral.sigma, spectral.d)
+    )
+    basis = np.eye(sigma.size)
+    decomposition = Decomposition(
+        sigma, basis, basis, d, spectral.rank_tolerance, spectral.y_perp_norm2
+    )
+    return Surface(sigma, decomposition)
+
+
+def measuring_format(working: Precision) -> Precision:
+    """Return the format of the data that is measured on.
+
+    Sharpness is measured in float64: formats that contain float64 share one surface.
+    """
+    return Precision.parse("float64") if working.contains_float64 else working
+
+
+def meter_on(
+    X: npt.NDArray[Any],
+    y: npt.NDArray[Any],
+    spectral: SpectralProblem | None,
+    working: Precision,
+    measuring: Precision,
+    loss: Loss,
+    problem: Problem,
+) -> SharpnessMeter:
+    """Return a meter on the surface of the working format."""
+    bits = measuring.bits + GUARD_BITS
+    X, y = working.round_array(X), working.round_array(y)
+    if spectral is None:
+        basis = refined_basis(X, y, bits)
+    else:
+        sigma, d = ([gmpy2.mpfr(x, 0) for x in values.tolist()] for values in (X, y))
+        basis = Basis(sigma, d, None, None)
+    return SharpnessMeter(basis, loss, problem.samples, measuring)
