@@ -173,7 +173,9 @@ def test_damaged_checkpoints_are_refused(tmp_path, damage):
         segment.write_bytes(segment.read_bytes()[:100])
     else:
         segment.unlink()
-    with pytest.raises(InvalidArgument, match="^checkpoint = .*must be whole and readable"):
+    with pytest.raises(
+        InvalidArgument, match="^checkpoint = .*(must be whole and readable|no such file)"
+    ):
         run(folder, steps=100, resume=True)
 
 
@@ -187,3 +189,52 @@ def test_arguments_that_cannot_be_saved_are_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InvalidArgument, match="^checkpoint = .*must be a folder"):
         run(tmp_path / "file", steps=10)
+
+
+def test_comparisons_go_on(tmp_path):
+    """On the command line: killed, resumed, the checkpoint gone once the results are saved."""
+    import click.testing
+
+    from precipice.cli.main import main
+
+    out, saved = tmp_path / "out", tmp_path / "out.checkpoint"
+    command = ["compare", "--precision", "float64,mpfr300", "--steps", "20000", "--out", str(out)]
+    arguments = [*command, "--loss", "half_mean", "--checkpoint", "0.02"]
+    with subprocess.Popen([sys.executable, "-m", "precipice", *arguments]) as process:
+        while not (saved / "mpfr300" / "state.json").exists() and process.poll() is None:
+            time.sleep(0.002)
+        process.kill()
+    runner = click.testing.CliRunner()
+    if saved.exists():  # it was killed in time
+        refused = runner.invoke(main, arguments)
+        assert refused.exit_code == 2
+        assert "must hold no checkpoint yet" in refused.stderr
+    resume = "--resume" if saved.exists() else "--quiet"
+    finished = runner.invoke(main, [*arguments, resume])
+    assert finished.exit_code == 0, finished.output
+    assert not saved.exists()
+    resumed = pc.load(out)
+    plain = tmp_path / "plain"
+    runner.invoke(main, [*command[:-1], str(plain), "--loss", "half_mean"])
+    assert resumed == pc.load(plain)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--resume"], "resume = True: needs --out"),
+        (["--checkpoint", "1"], "checkpoint = 1.0: needs --out"),
+        (["--resume", "--out", "nowhere"], "must hold the checkpoint"),
+        (["--checkpoint", "0", "--out", "nowhere"], "checkpoint_seconds = 0"),
+    ],
+)
+def test_flags_that_cannot_be_are_refused(tmp_path, monkeypatch, flags, message):
+    import click.testing
+
+    from precipice.cli.main import main
+
+    monkeypatch.chdir(tmp_path)
+    result = click.testing.CliRunner().invoke(main, ["compare", *flags])
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert list(tmp_path.iterdir()) == []

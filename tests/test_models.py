@@ -22,6 +22,12 @@ def test_a_description_is_read_back() -> None:
     assert Minimalist.from_description(model.describe()) == model
 
 
+@pytest.mark.parametrize("depth", [1001, 2**62, 10**30])
+def test_depth_has_a_limit(depth: int) -> None:
+    with pytest.raises(InvalidArgument, match=r"^depth = .*: must be an integer from 2 to 1000$"):
+        Minimalist(depth=depth)
+
+
 @pytest.mark.parametrize("depth", [1, 0, -3, 2.0, "2", None, True])
 def test_depth_is_an_integer_of_at_least_two(depth: object) -> None:
     with pytest.raises(InvalidArgument, match=r"^depth = .*: must be an integer of at least 2$"):

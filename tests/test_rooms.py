@@ -22,7 +22,7 @@ PYTHON_ROOMS = [
     "results plan checkpoint",
     "engines",
     "saving",
-    "simulation",
+    "simulation executor",
     "study plots reproduce bench",
     "cli",
 ]

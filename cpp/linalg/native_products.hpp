@@ -42,20 +42,34 @@ void matvec(T* f, const T* x, std::size_t stride, std::size_t columns, const T* 
   for (std::size_t g = 0; g < groups; ++g) L::store(f + g * lanes, sum[g]);
 }
 
+// g_k = sum_i x[i,k] z[i] for `vectors` vectors of columns, continuing g unless `first`.
+template <std::size_t vectors, class T>
+void add_columns(T* g, const T* x, std::size_t stride, std::size_t rows, const T* z, bool first) {
+  using L = Lanes<T>;
+  typename L::Vector sum[vectors];
+  for (std::size_t j = 0; j < vectors; ++j)
+    sum[j] = first ? L::broadcast(T(-0.0)) : L::load(g + j * L::count);
+  for (std::size_t i = 0; i < rows; ++i) {
+    const auto z_i = L::broadcast(z[i]);
+    for (std::size_t j = 0; j < vectors; ++j)
+      sum[j] = sum[j] + L::load(x + i * stride + j * L::count) * z_i;
+  }
+  for (std::size_t j = 0; j < vectors; ++j) L::store(g + j * L::count, sum[j]);
+}
+
 // g_k = sum_i x[i,k] z[i] over `rows` rows, continuing g unless `first`: columns are lanes.
 template <class T>
 void matvec_transposed(T* g, const T* x, std::size_t stride, std::size_t rows, std::size_t columns,
                        const T* z, bool first) {
-  using L = Lanes<T>;
-  using Vector = typename L::Vector;
-  const std::size_t whole = columns - columns % L::count;
-  for (std::size_t k = 0; k < whole; k += L::count) {
-    Vector sum = first ? L::broadcast(T(-0.0)) : L::load(g + k);
-    for (std::size_t i = 0; i < rows; ++i)
-      sum = sum + L::load(x + i * stride + k) * L::broadcast(z[i]);
-    L::store(g + k, sum);
-  }
-  for (std::size_t k = whole; k < columns; ++k) {
+  constexpr std::size_t lanes = Lanes<T>::count;
+  // Eight vectors share a z_i and hide the latency of an addition; the x87's registers hold no
+  // eight numbers beside the operands.
+  constexpr std::size_t vectors = lanes == 1 ? 1 : 8;
+  std::size_t k = 0;
+  for (; k + vectors * lanes <= columns; k += vectors * lanes)
+    add_columns<vectors>(g + k, x + k, stride, rows, z, first);
+  for (; k + lanes <= columns; k += lanes) add_columns<1>(g + k, x + k, stride, rows, z, first);
+  for (; k < columns; ++k) {
     T sum = first ? T(-0.0) : g[k];
     for (std::size_t i = 0; i < rows; ++i) sum = sum + x[i * stride + k] * z[i];
     g[k] = sum;

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from precipice.archive import read_arrays
 from precipice.errors import InvalidArgument
 
 SCHEMA_VERSION = 1
@@ -92,7 +93,7 @@ class Checkpoint:
             if document["schema_version"] != SCHEMA_VERSION or digest != _digest(spec):
                 raise ValueError("its hash or version does not fit")
             segments, state = int(document["segments"]), dict(document["state"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise _damaged(path, error) from None
         if spec != self._spec:
             changed = ", ".join(_differences(spec, self._spec))
@@ -126,18 +127,12 @@ class Checkpoint:
         self._segments += 1
 
     def _read_segment(self, number: int) -> Block:
-        path = self._segment(number)
+        rule = "must be whole and readable"
+        arrays = read_arrays(self._segment(number), argument="checkpoint", rule=rule)
         block: Block = {}
-        try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-                for key in archive.files:
-                    name, column = key.split(".")
-                    values = archive[key]
-                    block.setdefault(name, {})[column] = (
-                        values.tolist() if column == "text" else values
-                    )
-        except Exception as error:  # a damaged archive raises almost anything
-            raise _damaged(path, error) from None
+        for key, values in arrays.items():
+            name, column = key.split(".")
+            block.setdefault(name, {})[column] = values.tolist() if column == "text" else values
         return block
 
 

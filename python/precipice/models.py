@@ -9,6 +9,9 @@ from typing import Any, ClassVar
 from precipice.errors import InvalidArgument
 from precipice.exact import whole_number
 
+DEEPEST = 1000
+"""The most layers: the curvature of D - 1 scalar layers takes O(D³) operations."""
+
 
 @dataclass(frozen=True)
 class Minimalist:
@@ -17,7 +20,7 @@ class Minimalist:
     Parameters
     ----------
     depth : int
-        D >= 2, the number of layers; the model has d + D - 1 parameters.
+        D, the number of layers, from 2 to 1000; the model has d + D - 1 parameters.
 
     Raises
     ------
@@ -29,7 +32,7 @@ class Minimalist:
     name: ClassVar[str] = "minimalist"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "depth", whole_number(self.depth, "depth", 2))
+        object.__setattr__(self, "depth", whole_number(self.depth, "depth", 2, DEEPEST))
 
     def shapes(self, features: int) -> dict[str, tuple[int, ...]]:
         """Return each parameter's shape for d = `features`: u is (d,), v is (D - 1,)."""

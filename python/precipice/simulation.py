@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 from precipice.engines import Engine, engine_for
 from precipice.errors import InvalidArgument
+from precipice.executor import execute
 from precipice.initialisers import Initialiser
 from precipice.models import Minimalist
 from precipice.optimizers import GD
@@ -281,13 +281,9 @@ def simulate(
     Operations and their order are those of the rounding contract (see the README); the result is
     the same bits on every machine. A step costs 2 N d multiply-adds.
     """
-    prepared = prepare(problem, model, optimizer, **keywords)
-    stop = threading.Event()
-    # In a thread of its own, so that Ctrl-C reaches the caller's thread in the middle of a step.
-    with ThreadPoolExecutor(1, thread_name_prefix="precipice") as pool:
-        future = pool.submit(prepared.run, stop, progress)
-        try:
-            return future.result()
-        except KeyboardInterrupt:
-            stop.set()
-            raise RunInterrupted(future.result()) from None
+    # In a thread of its own, so that Ctrl-C is heard in the middle of a step.
+    gathered = execute([prepare(problem, model, optimizer, **keywords)], progress=progress)
+    (run,) = gathered.runs
+    if gathered.interrupted:
+        raise RunInterrupted(run)
+    return run

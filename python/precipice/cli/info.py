@@ -30,7 +30,7 @@ def command(as_json: bool) -> None:
 
 def gather() -> dict[str, dict[str, Any]]:
     """Return everything that `precipice info` says, in sections."""
-    from precipice.study.executor import available_cores, machine_memory
+    from precipice.executor import available_cores, machine_memory
 
     return {
         "versions": {

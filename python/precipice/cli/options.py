@@ -93,13 +93,12 @@ _NUMERICS = (
         "--coordinates",
         type=click.Choice(["primal", "spectral"]),
         default="primal",
-        help="Numbers that are trained: the parameters themselves.",
+        help="Numbers that are trained: the parameters, or their parts along singular vectors.",
     ),
     click.option(
         "--measure-precision",
-        type=click.Choice(["float64"]),
         default="float64",
-        help="Format sharpness is measured in.",
+        help="Format sharpness is measured in, or working.",
     ),
     click.option(
         "--record-every",
@@ -131,6 +130,13 @@ _OUTPUT = (
         metavar="DIR",
         help="Directory for the results: absent, empty, or of the same comparison.",
     ),
+    click.option(
+        "--checkpoint",
+        type=float,
+        metavar="SECONDS",
+        help="Save every run's exact state so often, in DIR.checkpoint beside --out DIR.",
+    ),
+    click.option("--resume", is_flag=True, help="Go on from the checkpoint beside --out DIR."),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead."),
     click.option("--quiet", is_flag=True, help="Say nothing on stderr but errors."),
 )
@@ -192,7 +198,29 @@ def request(problem: str, settings: Sequence[str], flags: Mapping[str, Any]) -> 
         "blowup_factor", "tol", "max_seconds", "engine",
     ):  # fmt: skip
         keywords[name] = flags[name]
+    keywords |= _saves(flags)
     return Request(chosen, model, GD(lr=given_or_preset("lr")), keywords)
+
+
+def checkpoint_folder(out: Path) -> Path:
+    """Return the folder beside a comparison's own in which its runs are saved on their way."""
+    return out.with_name(out.name + ".checkpoint")
+
+
+def _saves(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keywords that say where and how often runs are saved, if they are."""
+    if flags["checkpoint"] is None and not flags["resume"]:
+        return {}
+    if flags["out"] is None:
+        name = "resume" if flags["resume"] else "checkpoint"
+        raise InvalidArgument(name, flags[name], "needs --out DIR, beside which it is")
+    folder = checkpoint_folder(flags["out"])
+    if flags["resume"] and not folder.is_dir():
+        raise InvalidArgument("resume", str(folder), "must hold the checkpoint of this command")
+    keywords = {"checkpoint": folder, "resume": flags["resume"]}
+    if flags["checkpoint"] is not None:
+        keywords["checkpoint_seconds"] = flags["checkpoint"]
+    return keywords
 
 
 def parse_settings(settings: Sequence[str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import sys
 import threading
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from precipice.cli.options import request
+from precipice.cli.options import checkpoint_folder, request
 from precipice.cli.progress import ProgressDisplay, wanted
 from precipice.errors import InvalidArgument
 
@@ -87,8 +88,13 @@ def _finish(
                 kept = _keep(comparison, out, interrupted=interrupted)
             except InvalidArgument as error:
                 failure = error
+    saved_on_the_way = bool(flags["checkpoint"] or flags["resume"])
+    if saved_on_the_way and out is not None and not (interrupted or failure):
+        shutil.rmtree(checkpoint_folder(out), ignore_errors=True)  # the results hold it all
     if interrupted:
         kept = f"Not saved: {failure}" if failure else kept
+        if saved_on_the_way:
+            kept = f"{kept} The same command with --resume goes on from there."
         click.echo(_what_was_kept(comparison, kept), err=True)
         raise click.exceptions.Exit(_INTERRUPTED)
     if failure:

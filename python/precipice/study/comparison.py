@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from precipice.errors import InvalidArgument
+from precipice.executor import checked_workers, execute, machine_memory, makespan
 from precipice.precision import DEFAULT_PRECISIONS, Precision
-from precipice.study.executor import checked_workers, execute, machine_memory, makespan
 from precipice.study.header import describe_settings, describe_theory
 
 if TYPE_CHECKING:
@@ -234,8 +234,17 @@ def prepare_comparison(
     from precipice.simulation import prepare
 
     formats = checked_precisions(precisions)
+    folder = keywords.pop("checkpoint", None)
     prepared = tuple(
-        prepare(problem, model, optimizer, precision=precision, **keywords) for precision in formats
+        prepare(
+            problem,
+            model,
+            optimizer,
+            precision=precision,
+            checkpoint=None if folder is None else Path(folder) / precision.name,
+            **keywords,
+        )
+        for precision in formats
     )
     header = Comparison(
         problem=problem.to_dict(),
@@ -261,11 +270,14 @@ def compare(
     coordinates: str = "primal",
     problem_dtype: str = "float64",
     record: Record | None = None,
-    measure_precision: str = "float64",
+    measure_precision: str | Precision = "float64",
     blowup_factor: float | None = 1e6,
     tol: float | None = None,
     max_seconds: float | None = None,
     engine: str = "core",
+    checkpoint: str | Path | None = None,
+    checkpoint_seconds: float = 5.0,
+    resume: bool = False,
     workers: int | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Comparison:
@@ -279,6 +291,9 @@ def compare(
         As in `simulate`; `record` defaults to loss and sharpness at every step.
     precisions : sequence of str or Precision
         Formats to train in, each once.
+    checkpoint : str or Path, optional
+        A folder in which every run has one of its own with its exact state, saved every
+        `checkpoint_seconds`; with `resume` the runs go on from there.
     workers : int, optional
         Number of threads; default one for each core. No result depends on it.
     progress : callable, optional
@@ -316,6 +331,9 @@ def compare(
         tol=tol,
         max_seconds=max_seconds,
         engine=engine,
+        checkpoint=checkpoint,
+        checkpoint_seconds=checkpoint_seconds,
+        resume=resume,
     )
     return prepared.run(workers=workers, progress=progress)
 

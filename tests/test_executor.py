@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from precipice.errors import InvalidArgument
-from precipice.study.executor import (
+from precipice.executor import (
     available_cores,
     checked_workers,
     execute,
