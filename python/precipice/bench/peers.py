@@ -1,0 +1,412 @@
+"""Who is timed: precipice, and its peers on the same work."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Protocol
+
+import gmpy2
+import mpmath
+import numpy as np
+
+from precipice import _core
+from precipice.bench.workload import Workload
+from precipice.exact import from_text
+
+# Objects of Python take so long that a slice of the data has to do.
+_MOST_ROWS_OF_OBJECTS = 32
+_ORDERS = ("rows", "columns")
+
+
+class Unavailable(Exception):
+    """Why a peer cannot do this work here."""
+
+
+class Peer(Protocol):
+    """One contestant at one shape and precision.
+
+    Attributes
+    ----------
+    work : Workload
+        What it works on: the whole data, or their first rows.
+    whole_steps : bool
+        Whether whole steps are timed, or only the two products of each.
+    exact : bool
+        Whether its answer must be precipice's, bit for bit.
+    """
+
+    work: Workload
+    whole_steps: bool
+    exact: bool
+
+    def advance(self, seconds: float, steps: int) -> int:
+        """Take steps for about that long (or as many as precipice took); return how many."""
+
+    def parameters(self) -> list[Any]:
+        """Return u and v, as exact `gmpy2.mpfr`, after the steps taken."""
+
+    def describe(self) -> str:
+        """Return what is timed, in words."""
+
+
+class Precipice:
+    """precipice's own engine, as a run uses it: the loss is recorded at every step."""
+
+    whole_steps = exact = True
+
+    def __init__(self, work: Workload) -> None:
+        self.work = work
+        self._engine = work.engine()
+
+    @property
+    def steps(self) -> int:
+        """Steps taken so far."""
+        return self._engine.step
+
+    @property
+    def loss(self) -> float | None:
+        """The last recorded loss."""
+        return self._engine.latest()[0]
+
+    def advance(self, seconds: float, steps: int) -> int:
+        """Take steps for about that long."""
+        before = self._engine.step
+        self._engine.advance(seconds)
+        return self._engine.step - before
+
+    def parameters(self) -> list[Any]:
+        """Return u and v, exactly."""
+        texts = self._engine.exact_parameters()
+        return [from_text(t, self.work.precision.bits) for t in (*texts["u"], *texts["v"])]
+
+    def describe(self) -> str:
+        """Return what is timed, in words."""
+        return "whole steps, loss recorded"
+
+
+class PlainMpfr:
+    """A plain C MPFR loop, compiled with the core and linked to the same MPFR."""
+
+    whole_steps = exact = True
+
+    def __init__(self, work: Workload) -> None:
+        if not work.precision.name.startswith("mpfr"):
+            raise Unavailable("MPFR formats only")
+        self.work = work
+        self._loop = _core.PlainMpfr(
+            precision=work.precision.bits, X=work.X, y=work.y, u=work.u, v=work.v, lr=work.lr
+        )
+        self._orders = dict.fromkeys(("preactivations", "gradient"), "rows")
+        self._calibrated = False
+
+    def advance(self, seconds: float, steps: int) -> int:
+        """Take as many steps as precipice took; after the first, in the faster order."""
+        self._loop.advance(steps, **self._orders)
+        if not self._calibrated:
+            self._calibrate()
+        return steps
+
+    def _calibrate(self) -> None:
+        """Find the faster order of each product, on the numbers of a step."""
+        self._calibrated = True
+        repeats = max(1, math.ceil(2e5 / self.work.multiply_adds))
+        for product in self._orders:
+            times = dict.fromkeys(_ORDERS, math.inf)
+            for order in _ORDERS * (3 if repeats > 1 else 1):
+                start = time.thread_time()
+                for _ in range(repeats):
+                    getattr(self._loop, product)(order)
+                times[order] = min(times[order], time.thread_time() - start)
+            self._orders[product] = min(_ORDERS, key=times.__getitem__)
+
+    @property
+    def loss(self) -> float:
+        """The loss where the last step started."""
+        return self._loop.loss
+
+    def parameters(self) -> list[Any]:
+        """Return u and v, exactly."""
+        texts = self._loop.parameters()
+        return [from_text(t, self.work.precision.bits) for t in (*texts["u"], *texts["v"])]
+
+    def describe(self) -> str:
+        """Return what is timed, in words."""
+        orders = self._orders
+        return f"whole steps, X u by {orders['preactivations']}, Xᵀz by {orders['gradient']}"
+
+
+class _InPython:
+    """A peer whose steps are driven from Python."""
+
+    exact = False
+    whole_steps = True
+
+    def advance(self, seconds: float, steps: int) -> int:
+        """Take steps for about that long."""
+        taken, end = 0, time.thread_time() + seconds
+        while not taken or time.thread_time() < end:
+            self.products()
+            if self.whole_steps:
+                self.finish()
+            taken += 1
+        return taken
+
+    def products(self) -> None:
+        """Compute f = X u, z = f v - y and Xᵀz."""
+        raise NotImplementedError
+
+    def finish(self) -> None:
+        """Compute the loss and the new parameters."""
+        raise NotImplementedError
+
+
+class NumPy(_InPython):
+    """NumPy's products (BLAS where it has them) in the working format, whole steps."""
+
+    _types = {  # noqa: RUF012
+        "float32": np.float32,
+        "float64": np.float64,
+        "float80": np.longdouble,
+        "float128": np.longdouble,
+    }
+
+    def __init__(self, work: Workload) -> None:
+        bits = work.precision.bits
+        dtype = self._types.get(work.precision.name)
+        if dtype is None or np.finfo(dtype).nmant + 1 != bits:
+            raise Unavailable("NumPy has no such format here")
+        self.work = work
+        self._X, self._y, self._u = (a.astype(dtype) for a in (work.X, work.y, work.u))
+        self._v, self._lr, self._n = dtype(work.v), dtype(work.lr), dtype(work.y.size)
+        self._f, self._z = np.empty_like(self._y), np.empty_like(self._y)
+        self._g = np.empty_like(self._u)
+        self.loss = dtype(0)
+
+    def products(self) -> None:
+        """Compute f = X u, z = f v - y and Xᵀz."""
+        np.matmul(self._X, self._u, out=self._f)
+        np.multiply(self._f, self._v, out=self._z)
+        np.subtract(self._z, self._y, out=self._z)
+        np.matmul(self._z, self._X, out=self._g)
+
+    def finish(self) -> None:
+        """Compute the loss and the new parameters."""
+        z, g = self._z, self._g
+        self.loss = z @ z / (2 * self._n)
+        h = z @ self._f / self._n
+        np.multiply(g, self._v, out=g)
+        np.divide(g, self._n, out=g)
+        np.multiply(g, self._lr, out=g)
+        np.subtract(self._u, g, out=self._u)
+        self._v = self._v - self._lr * h
+
+    def parameters(self) -> list[Any]:
+        """Return u and v, exactly."""
+        with self.work.precision.context():
+            return [_mpfr_of(x) for x in (*self._u, self._v)]
+
+    def describe(self) -> str:
+        """Return what is timed, in words."""
+        return "whole steps"
+
+
+class Blas(NumPy):
+    """NumPy's two products X u and Xᵀz alone, without the rest of a step."""
+
+    whole_steps = False
+    _types = {"float32": np.float32, "float64": np.float64}  # noqa: RUF012
+
+    def __init__(self, work: Workload) -> None:
+        super().__init__(work)
+        super().products()
+
+    def products(self) -> None:
+        """Compute X u and Xᵀz; z is that of the start."""
+        np.matmul(self._X, self._u, out=self._f)
+        np.matmul(self._z, self._X, out=self._g)
+
+    def describe(self) -> str:
+        """Return what is timed, in words."""
+        return "the two products alone"
+
+
+class _Objects(_InPython):
+    """A peer that holds each number as an object of Python."""
+
+    def __init__(self, work: Workload) -> None:
+        self._of = work.y.size
+        self.whole_steps = self._of <= _MOST_ROWS_OF_OBJECTS
+        self.work = work if self.whole_steps else work.first_rows(_MOST_ROWS_OF_OBJECTS)
+
+    def describe(self) -> str:
+        """Return what is timed, in words."""
+        if self.whole_steps:
+            return "whole steps"
+        return f"the two products on {self.work.y.size} of {self._of} rows"
+
+
+class Gmpy2(_Objects):
+    """gmpy2 numbers in plain loops, in the written order."""
+
+    exact = True
+
+    def __init__(self, work: Workload) -> None:
+        super().__init__(work)
+        self._context = self.work.precision.context()
+        with self._context:
+            self._rows = [[gmpy2.mpfr(x) for x in row] for row in self.work.X.tolist()]
+            self._columns = [list(column) for column in zip(*self._rows, strict=True)]
+            self._y, self._u = (
+                [gmpy2.mpfr(x) for x in a.tolist()] for a in (self.work.y, self.work.u)
+            )
+            self._v, self._lr = gmpy2.mpfr(self.work.v), gmpy2.mpfr(self.work.lr)
+            self._n = gmpy2.mpfr(len(self._y))
+
+    def products(self) -> None:
+        """Compute f = X u, z = f v - y and Xᵀz."""
+        with self._context:
+            self._f = [_dot(row, self._u) for row in self._rows]
+            self._z = [f * self._v - y for f, y in zip(self._f, self._y, strict=True)]
+            self._g = [_dot(column, self._z) for column in self._columns]
+
+    def finish(self) -> None:
+        """Compute the loss and the new parameters."""
+        with self._context:
+            self.loss = _dot(self._z, self._z) / (2 * self._n)
+            h = _dot(self._z, self._f) / self._n
+            v, lr, n = self._v, self._lr, self._n
+            self._u = [u - lr * (g * v / n) for u, g in zip(self._u, self._g, strict=True)]
+            self._v = v - lr * h
+
+    def parameters(self) -> list[Any]:
+        """Return u and v, exactly."""
+        return [*self._u, self._v]
+
+
+def _dot(a: list[Any], b: list[Any]) -> Any:
+    """Sum the products in ascending order, from the first."""
+    pairs = zip(a, b, strict=True)
+    x, y = next(pairs)
+    total = x * y
+    for x, y in pairs:
+        total += x * y
+    return total
+
+
+class Mpmath(_Objects):
+    """mpmath's fdot, which rounds each sum of products once."""
+
+    def __init__(self, work: Workload) -> None:
+        super().__init__(work)
+        self._context = mpmath.mp.clone()
+        self._context.prec = self.work.precision.bits
+        number = self._context.mpf
+        self._rows = [[number(x) for x in row] for row in self.work.X.tolist()]
+        self._columns = [list(column) for column in zip(*self._rows, strict=True)]
+        self._y, self._u = ([number(x) for x in a.tolist()] for a in (self.work.y, self.work.u))
+        self._v, self._lr = number(self.work.v), number(self.work.lr)
+        self._n = number(len(self._y))
+
+    def products(self) -> None:
+        """Compute f = X u, z = f v - y and Xᵀz."""
+        dot = self._context.fdot
+        self._f = [dot(row, self._u) for row in self._rows]
+        self._z = [f * self._v - y for f, y in zip(self._f, self._y, strict=True)]
+        self._g = [dot(column, self._z) for column in self._columns]
+
+    def finish(self) -> None:
+        """Compute the loss and the new parameters."""
+        self.loss = self._context.fdot(self._z, self._z) / (2 * self._n)
+        h = self._context.fdot(self._z, self._f) / self._n
+        v, lr, n = self._v, self._lr, self._n
+        self._u = [u - lr * (g * v / n) for u, g in zip(self._u, self._g, strict=True)]
+        self._v = v - lr * h
+
+    def parameters(self) -> list[Any]:
+        """Return u and v, exactly."""
+        return [_mpfr_from(int(x.man), x.exp) for x in (*self._u, self._v)]
+
+
+class Flint(_Objects):
+    """python-flint's products of ball matrices, arb_mat times arb_mat."""
+
+    def __init__(self, work: Workload) -> None:
+        try:
+            self._flint: Any = import_module("flint")
+        except ImportError:
+            raise Unavailable("python-flint is not installed") from None
+        super().__init__(work)
+        matrix = self._flint.arb_mat
+        self._X, self._Xt = matrix(self.work.X.tolist()), matrix(self.work.X.T.tolist())
+        self._y, self._u = (matrix([[x] for x in a]) for a in (self.work.y, self.work.u))
+        self._v, self._lr = self._flint.arb(self.work.v), self._flint.arb(self.work.lr)
+
+    def _rounded(self) -> Any:
+        """Return python-flint's scope of the working precision."""
+        return self._flint.ctx.workprec(self.work.precision.bits)
+
+    def products(self) -> None:
+        """Compute f = X u, z = f v - y and Xᵀz."""
+        with self._rounded():
+            self._f = self._X * self._u
+            self._z = self._f * self._v - self._y
+            self._g = self._Xt * self._z
+
+    def finish(self) -> None:
+        """Compute the loss and the new parameters."""
+        n = self.work.y.size
+        with self._rounded():
+            transposed = self._z.transpose()
+            self.loss = (transposed * self._z)[0, 0] / (2 * n)
+            h = (transposed * self._f)[0, 0] / n
+            self._u = self._u - self._g * self._v / n * self._lr
+            self._v = self._v - self._lr * h
+
+    def parameters(self) -> list[Any]:
+        """Return u and v, exactly: the balls' centres."""
+        centres = [x.mid().man_exp() for x in (*self._u.entries(), self._v)]
+        return [_mpfr_from(int(mantissa), int(exponent)) for mantissa, exponent in centres]
+
+
+def _mpfr_from(mantissa: int, exponent: int) -> gmpy2.mpfr:
+    """Return mantissa * 2^exponent, exactly."""
+    with gmpy2.context(precision=max(2, mantissa.bit_length())):
+        return gmpy2.mul_2exp(gmpy2.mpfr(mantissa), exponent) if exponent >= 0 else gmpy2.div_2exp(
+            gmpy2.mpfr(mantissa), -exponent
+        )
+
+
+def _mpfr_of(x: Any) -> gmpy2.mpfr:
+    """Return a NumPy number, exactly; long doubles are no floats."""
+    mantissa, exponent = np.frexp(x)
+    high = float(mantissa)
+    return gmpy2.mul_2exp(
+        gmpy2.mpfr(high) + gmpy2.mpfr(float(mantissa - type(x)(high))), 1
+    ) * gmpy2.exp2(int(exponent) - 1)
+
+
+PEERS: dict[str, Callable[[Workload], Peer]] = {
+    "plain-mpfr": PlainMpfr,
+    "blas": Blas,
+    "numpy": NumPy,
+    "gmpy2": Gmpy2,
+    "mpmath": Mpmath,
+    "flint": Flint,
+}
+"""How to make each peer, by name."""
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of everything that is timed."""
+    info = _core.build_info()
+    found = {"mpfr": info["mpfr"], "gmp": info["gmp"], "compiler": info["compiler"]}
+    for package in ("precipice", "numpy", "gmpy2", "mpmath", "python-flint"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
