@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -258,3 +261,28 @@ def test_sharpness_in_another_format(engine, coordinates):
         rounding = pc.Precision.parse(f"mpfr{bits}")
         rounded = [rounding.round(from_text(text, 300)) for text in wide.text]
         assert [from_text(text, bits) for text in series.text] == rounded
+
+
+INTERRUPTED = """
+import precipice as pc
+from precipice.simulation import RunInterrupted
+try:
+    pc.simulate(
+        pc.problems.fig6(), pc.Minimalist(), pc.GD("1e-9"), steps=10**9,
+        init=pc.init.constant("0.01"), record=pc.Record(loss=10**6),
+        progress=lambda now: print(now.step, flush=True),
+    )
+except RunInterrupted as stopped:
+    print(stopped.run.outcome.value, stopped.run.steps > 0)
+"""
+
+
+def test_interrupted_runs_are_not_lost():
+    with subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True
+    ) as process:
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        lines = process.stdout.read().splitlines()
+    assert lines[-1] == "cancelled True"
+    assert process.returncode == 0

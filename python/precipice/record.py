@@ -13,7 +13,8 @@ class Record:
 
     A series with cadence n is recorded at steps 0, n, 2n, … and always at the last step and at
     the blow-up. Sharpness with n > 1 is recorded at consecutive pairs of steps (t, t + 1), since
-    it oscillates with period 2 at the edge of stability.
+    it oscillates with period 2 at the edge of stability. Only a cancelled run may end at a step
+    that is not recorded: evaluating it could take as long as what was cancelled.
 
     Parameters
     ----------

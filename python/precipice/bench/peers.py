@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import gmpy2
 import mpmath
@@ -15,7 +15,8 @@ import numpy as np
 
 from precipice import _core
 from precipice.bench.workload import Workload
-from precipice.exact import from_text
+from precipice.exact import exact, from_text
+from precipice.results import Outcome
 
 # Objects of Python take so long that a slice of the data has to do.
 _MOST_ROWS_OF_OBJECTS = 32
@@ -80,12 +81,12 @@ class Precipice:
 
     def parameters(self) -> list[Any]:
         """Return u and v, exactly."""
-        texts = self._engine.exact_parameters()
+        texts = self._engine.gather(Outcome.CANCELLED, 0.0).texts
         return [from_text(t, self.work.precision.bits) for t in (*texts["u"], *texts["v"])]
 
     def describe(self) -> str:
         """Return what is timed, in words."""
-        return "whole steps, loss recorded"
+        return "whole steps"
 
 
 class PlainMpfr:
@@ -136,7 +137,7 @@ class PlainMpfr:
     def describe(self) -> str:
         """Return what is timed, in words."""
         orders = self._orders
-        return f"whole steps, X u by {orders['preactivations']}, Xᵀz by {orders['gradient']}"
+        return f"whole steps; X u by {orders['preactivations']}, Xᵀz by {orders['gradient']}"
 
 
 class _InPython:
@@ -167,7 +168,7 @@ class _InPython:
 class NumPy(_InPython):
     """NumPy's products (BLAS where it has them) in the working format, whole steps."""
 
-    _types = {  # noqa: RUF012
+    _types: ClassVar[dict[str, Any]] = {
         "float32": np.float32,
         "float64": np.float64,
         "float80": np.longdouble,
@@ -206,8 +207,7 @@ class NumPy(_InPython):
 
     def parameters(self) -> list[Any]:
         """Return u and v, exactly."""
-        with self.work.precision.context():
-            return [_mpfr_of(x) for x in (*self._u, self._v)]
+        return [_mpfr_of(x) for x in (*self._u, self._v)]
 
     def describe(self) -> str:
         """Return what is timed, in words."""
@@ -218,7 +218,7 @@ class Blas(NumPy):
     """NumPy's two products X u and Xᵀz alone, without the rest of a step."""
 
     whole_steps = False
-    _types = {"float32": np.float32, "float64": np.float64}  # noqa: RUF012
+    _types: ClassVar[dict[str, Any]] = {"float32": np.float32, "float64": np.float64}
 
     def __init__(self, work: Workload) -> None:
         super().__init__(work)
@@ -328,7 +328,7 @@ class Mpmath(_Objects):
 
     def parameters(self) -> list[Any]:
         """Return u and v, exactly."""
-        return [_mpfr_from(int(x.man), x.exp) for x in (*self._u, self._v)]
+        return [exact(x) for x in (*self._u, self._v)]
 
 
 class Flint(_Objects):
@@ -375,18 +375,15 @@ class Flint(_Objects):
 def _mpfr_from(mantissa: int, exponent: int) -> gmpy2.mpfr:
     """Return mantissa * 2^exponent, exactly."""
     with gmpy2.context(precision=max(2, mantissa.bit_length())):
-        return gmpy2.mul_2exp(gmpy2.mpfr(mantissa), exponent) if exponent >= 0 else gmpy2.div_2exp(
-            gmpy2.mpfr(mantissa), -exponent
-        )
+        return gmpy2.mpfr(mantissa) * gmpy2.exp2(exponent)
 
 
 def _mpfr_of(x: Any) -> gmpy2.mpfr:
-    """Return a NumPy number, exactly; long doubles are no floats."""
-    mantissa, exponent = np.frexp(x)
-    high = float(mantissa)
-    return gmpy2.mul_2exp(
-        gmpy2.mpfr(high) + gmpy2.mpfr(float(mantissa - type(x)(high))), 1
-    ) * gmpy2.exp2(int(exponent) - 1)
+    """Return a NumPy number of at most 106 bits, exactly."""
+    significand, exponent = np.frexp(x)
+    high = float(significand)
+    with gmpy2.context(precision=106):
+        return (high + gmpy2.mpfr(float(significand - high))) * gmpy2.exp2(int(exponent))
 
 
 PEERS: dict[str, Callable[[Workload], Peer]] = {

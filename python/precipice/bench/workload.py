@@ -110,9 +110,7 @@ class Workload:
     def after(self, steps: int) -> list[Any]:
         """Return precipice's parameters after some steps: u and v as exact `gmpy2.mpfr`."""
         keywords = {**self._keywords(), "steps": steps, "record": Record()}
-        parameters = simulate(
-            self._problem(), Minimalist(2), GD(self.lr), **keywords
-        ).parameters()
+        parameters = simulate(self._problem(), Minimalist(2), GD(self.lr), **keywords).parameters()
         return [*parameters["u"], *parameters["v"]]
 
     def difference_bound(self) -> _Floats:

@@ -12,7 +12,7 @@ import click
 
 from precipice.errors import InvalidArgument
 
-_COMMANDS = ("compare", "run", "plot", "reproduce", "info")
+_COMMANDS = ("compare", "run", "plot", "reproduce", "bench", "info")
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 # click 8.2 and later raise it, where earlier ones print the help themselves.

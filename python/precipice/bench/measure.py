@@ -1,0 +1,304 @@
+"""Timing: every answer checked, rounds interleaved, medians of thread CPU time."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import gmpy2
+import numpy as np
+
+from precipice import _core
+from precipice.bench.peers import PEERS, Peer, PlainMpfr, Precipice, Unavailable, versions
+from precipice.bench.workload import Shape, Workload
+from precipice.errors import InvalidArgument
+from precipice.exact import text, whole_number
+from precipice.precision import Precision
+
+DEFAULT_SHAPES = ("2x100", "300x3072", "1000x3072")
+DEFAULT_PRECISIONS = (
+    "float32", "float64", "float80", "float128",
+    "mpfr64", "mpfr128", "mpfr256", "mpfr512", "mpfr1024",
+)  # fmt: skip
+DEFAULT_ROUNDS = 5
+
+# What each peer is given a round, at least one step; and after how long a shape and precision
+# has to do with the rounds it has, three at least.
+_SECONDS_A_ROUND = 0.04
+_SECONDS_A_CELL = 3.0
+_FEWEST_ROUNDS = 3
+_FEWEST_BITS = 24
+_EXACT_STEPS = 3
+_LONG_STEP = 0.25
+BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS",
+                "VECLIB_MAXIMUM_THREADS")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Row:
+    """One engine at one shape and precision.
+
+    Attributes
+    ----------
+    shape, precision, engine : str
+    bits : int
+        Of the significand.
+    scope : str
+        What was timed; why nothing was, if so.
+    nanoseconds : float or None
+        Per multiply-add of the two products X u and Xᵀz; None if nothing was timed.
+    microseconds : float or None
+        Per step; None where no whole steps on the whole data were timed: nothing is
+        extrapolated.
+    ratio : float or None
+        precipice's time per multiply-add over this engine's, median of the rounds' quotients.
+    rounds : int
+    agreement : str
+        How its answer compares with precipice's.
+    """
+
+    shape: str
+    precision: str
+    bits: int
+    engine: str
+    scope: str
+    nanoseconds: float | None = None
+    microseconds: float | None = None
+    ratio: float | None = None
+    rounds: int = 0
+    agreement: str = ""
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Rows, and what they were measured on."""
+
+    rows: tuple[Row, ...]
+    machine: dict[str, Any]
+    versions: dict[str, str]
+    method: dict[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON-able data."""
+        return {
+            "machine": self.machine,
+            "versions": self.versions,
+            "method": self.method,
+            "rows": [asdict(row) for row in self.rows],
+        }
+
+
+class WrongAnswer(AssertionError):
+    """A peer's answer is not precipice's: its time means nothing, and one of the two is wrong."""
+
+
+def run_benchmark(
+    shapes: Sequence[str | Shape] = DEFAULT_SHAPES,
+    precisions: Sequence[str | Precision] = DEFAULT_PRECISIONS,
+    peers: Sequence[str] = tuple(PEERS),
+    rounds: int = DEFAULT_ROUNDS,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Benchmark:
+    """Time gradient-descent steps of precipice and its peers, side by side.
+
+    Parameters
+    ----------
+    shapes : sequence of str or Shape
+        Such as "300x3072".
+    precisions : sequence of str or Precision
+        Of 24 bits or more.
+    peers : sequence of str
+        Names from `PEERS`; one that cannot do a format has a row that says why.
+    rounds : int
+        The most rounds at each shape and precision.
+    progress : callable, optional
+        Called with what comes next, how many cells are done, and of how many.
+
+    Raises
+    ------
+    InvalidArgument
+        Before anything is timed.
+    WrongAnswer
+        If a peer's answer is not precipice's.
+    """
+    rounds = whole_number(rounds, "rounds", 1)
+    cells = [
+        (Shape.parse(shape), _timed(precision)) for shape in shapes for precision in precisions
+    ]
+    for name in peers:
+        if name not in PEERS:
+            raise InvalidArgument("peers", name, f"must be among {', '.join(PEERS)}")
+    threads = single_threaded_blas()
+    rows: list[Row] = []
+    for done, (shape, precision) in enumerate(cells):
+        if progress is not None:
+            progress(f"{shape} {precision}", done, len(cells))
+        rows += _cell(shape, precision, peers, rounds)
+    return Benchmark(tuple(rows), _machine(), versions(), _method(threads))
+
+
+def _timed(precision: str | Precision) -> Precision:
+    """Return a precision that runs here and is wide enough to be timed."""
+    parsed = Precision.parse(precision)
+    if parsed.bits < _FEWEST_BITS:
+        rule = f"must have {_FEWEST_BITS} bits or more: a narrower run settles while it is timed"
+        raise InvalidArgument("precision", parsed.name, rule)
+    return parsed
+
+
+def _cell(shape: Shape, precision: Precision, names: Sequence[str], rounds: int) -> list[Row]:
+    """Time one shape and precision."""
+
+    def row(engine: str, scope: str, **numbers: Any) -> Row:
+        return Row(str(shape), precision.name, precision.bits, engine, scope, **numbers)
+
+    available, why = precision.availability()
+    if not available:
+        return [row("precipice", why)]
+    work = Workload.draw(shape, precision)
+    contestants: dict[str, Peer] = {"precipice": Precipice(work)}
+    agreements: dict[str, str] = {"precipice": "is what the others are compared with"}
+    absent: list[Row] = []
+    for name in names:
+        try:
+            if name != "plain-mpfr":  # checked at the end, after all its steps
+                agreements[name] = check(name, work)
+            contestants[name] = PEERS[name](work)
+        except Unavailable as error:
+            absent.append(row(name, str(error)))
+    times = _rounds(contestants, rounds)
+    plain, own = contestants.get("plain-mpfr"), contestants["precipice"]
+    if isinstance(plain, PlainMpfr) and isinstance(own, Precipice):
+        agreements["plain-mpfr"] = _check_plain(plain, own)
+    timed = []
+    for name, peer in contestants.items():
+        each = np.array(times[name])  # seconds a step
+        per_operation = each / peer.work.multiply_adds
+        own_operation = np.array(times["precipice"]) / work.multiply_adds
+        whole = peer.whole_steps and peer.work is work
+        timed.append(
+            row(
+                name,
+                peer.describe(),
+                nanoseconds=float(np.median(per_operation)) * 1e9,
+                microseconds=float(np.median(each)) * 1e6 if whole else None,
+                ratio=float(np.median(own_operation / per_operation)),
+                rounds=each.size,
+                agreement=agreements[name],
+            )
+        )
+    return timed + absent
+
+
+def _rounds(contestants: dict[str, Peer], rounds: int) -> dict[str, list[float]]:
+    """Return the seconds a step of each contestant in each round; the order alternates."""
+    times: dict[str, list[float]] = {name: [] for name in contestants}
+    steps = contestants["precipice"].advance(1e-9, 1)  # memory is touched, caches are warm
+    for name, peer in contestants.items():
+        if name != "precipice":
+            peer.advance(0.0, steps)
+    start = time.thread_time()
+    for number in range(rounds):
+        if number >= _FEWEST_ROUNDS and time.thread_time() - start > _SECONDS_A_CELL:
+            break
+        for name, peer in contestants.items():
+            before = time.thread_time()
+            taken = peer.advance(_SECONDS_A_ROUND, steps)
+            times[name].append((time.thread_time() - before) / taken)
+            if name == "precipice":
+                steps = taken
+    return times
+
+
+def check(name: str, work: Workload) -> str:
+    """Compare a peer's first steps with precipice's; return how they agree.
+
+    The steps are long ones: those that are timed would hide errors of the gradient.
+
+    Raises
+    ------
+    Unavailable
+        If the peer cannot do this work here.
+    WrongAnswer
+        If an exact peer differs in a bit, or another by more than rounding can explain.
+    """
+    peer: Any = PEERS[name](replace(work, lr=_LONG_STEP))
+    steps = _EXACT_STEPS if peer.exact else 1
+    for _ in range(steps):
+        peer.products()
+        peer.finish()
+    own, other = peer.work.after(steps), peer.parameters()
+    where = f"{name} at {work.precision}"
+    if peer.exact:
+        if [text(x) for x in own] != [text(x) for x in other]:
+            raise WrongAnswer(f"{where}: differs from precipice after {steps} steps")
+        return f"equal after {steps} steps"
+    with gmpy2.context(precision=work.precision.bits + 64):
+        apart = [
+            float(gmpy2.mul_2exp(abs(a - b), work.precision.bits))
+            for a, b in zip(own, other, strict=True)
+        ]
+    share = float(np.max(np.array(apart) / peer.work.difference_bound()))
+    if not share <= 1:
+        raise WrongAnswer(f"{where}: {share:.3g} times the bound on rounding apart from precipice")
+    return f"{share:.1g} of the bound apart"
+
+
+def _check_plain(plain: PlainMpfr, own: Precipice) -> str:
+    """Compare the plain loop with precipice after all the steps both took."""
+    same = [text(x) for x in plain.parameters()] == [text(x) for x in own.parameters()]
+    if not (same and plain.loss == own.loss):
+        raise WrongAnswer(f"plain-mpfr at {own.work.precision}: differs after {own.steps} steps")
+    return f"equal after {own.steps} steps"
+
+
+def single_threaded_blas() -> str:
+    """Hold NumPy's BLAS to one thread where that can be done, and say how it stands."""
+    try:
+        import_module("threadpoolctl").threadpool_limits(1)
+        return "1 (threadpoolctl)"
+    except ImportError:
+        pass
+    if all(os.environ.get(name) == "1" for name in BLAS_THREADS):
+        return "1 (environment)"
+    return "not limited: NumPy's times may leave out other threads"
+
+
+def _machine() -> dict[str, Any]:
+    """Return what the times were taken on."""
+    info = _core.build_info()
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cpu_features": info["cpu_features"],
+        "cpu_path": info["cpu_path"],
+        "python": sys.version.split()[0],
+    }
+
+
+def _processor() -> str:
+    """Return the processor's name, where the system tells it."""
+    facts = Path("/proc/cpuinfo")
+    if facts.is_file():
+        for line in facts.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor()
+
+
+def _method(threads: str) -> dict[str, str]:
+    """Return how the times were taken."""
+    return {
+        "clock": "thread CPU time, one core; peers take turns, medians of the rounds",
+        "work": "gradient-descent steps of f(x) = (x·u) v with loss half_mean on normal data",
+        "nanoseconds": "per multiply-add of X u and Xᵀz, 2 N d a step",
+        "answers": "equal: bit for bit; else after one step, in units of the bound on rounding errors",
+        "blas_threads": threads,
+    }

@@ -1,0 +1,167 @@
+"""A benchmark for a reader: its table and its figure."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+from precipice.bench.measure import Benchmark, Row
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from rich.table import Table
+
+WIDTH = 116
+
+_INK = "#333333"
+# name: label, colour, marker
+_STYLES = {
+    "precipice": ("precipice", "#b5179e", "o"),
+    "plain-mpfr": ("plain C MPFR", "#111111", "s"),
+    "blas": ("NumPy, products alone", "#4895ef", "v"),
+    "numpy": ("NumPy", "#1d3fbb", "^"),
+    "gmpy2": ("gmpy2 loops", "#e07a1f", "D"),
+    "mpmath": ("mpmath fdot", "#8a5a2b", "P"),
+    "flint": ("python-flint arb_mat", "#2a9134", "X"),
+}
+
+
+def rich_table(benchmark: Benchmark) -> Table:
+    """Return the rows as a rich table; precipice's own stand out."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
+    for heading, right in (
+        ("shape", False), ("precision", False), ("engine", False), ("ns/MAC", True),
+        ("µs/step", True), ("precipice ÷", True), ("what was timed", False),
+        ("answer", False),
+    ):  # fmt: skip
+        table.add_column(heading, justify="right" if right else "left", no_wrap=True)
+    before: Row | None = None
+    for row in benchmark.rows:
+        if row.nanoseconds is None:
+            continue
+        fresh = before is None or (row.shape, row.precision) != (before.shape, before.precision)
+        if fresh and before is not None:
+            table.add_section()
+        own = row.engine == "precipice"
+        table.add_row(
+            row.shape if fresh else "",
+            row.precision if fresh else "",
+            row.engine,
+            _number(row.nanoseconds),
+            _number(row.microseconds),
+            "" if own or row.ratio is None else f"{row.ratio:.3g}",
+            row.scope,
+            "" if own else row.agreement,
+            style="bold" if own else None,
+        )
+        before = row
+    return table
+
+
+def as_text(benchmark: Benchmark) -> str:
+    """Return table and method as plain text."""
+    from rich.console import Console
+
+    stream = io.StringIO()
+    console = Console(file=stream, width=180, color_system=None, force_terminal=False)
+    console.print(rich_table(benchmark))
+    lines = [line.rstrip() for line in stream.getvalue().splitlines()]
+    return "\n".join([*lines, "", *caption(benchmark)]) + "\n"
+
+
+def caption(benchmark: Benchmark) -> list[str]:
+    """Return what belongs to the numbers."""
+    method, machine = benchmark.method, benchmark.machine
+    return [
+        f"{method['work']}; ns/MAC: {method['nanoseconds']}",
+        f"{method['clock']}; BLAS threads: {method['blas_threads']}",
+        f"answer: {method['answers']}",
+        "precipice ÷: precipice's time a multiply-add over this engine's; below 1 precipice is "
+        "faster",
+        f"{machine['processor']}, {machine['system']}, {machine['cpu_path']} code · "
+        + ", ".join(f"{name} {version}" for name, version in benchmark.versions.items()),
+        *_not_timed(benchmark),
+    ]
+
+
+def _not_timed(benchmark: Benchmark) -> list[str]:
+    """Return who was not timed at which formats, and why."""
+    absent: dict[tuple[str, str], dict[str, None]] = {}
+    for row in benchmark.rows:
+        if row.nanoseconds is None:
+            absent.setdefault((row.engine, row.scope), {})[row.precision] = None
+    return [
+        f"not timed: {engine} at {', '.join(precisions)}: {why}"
+        for (engine, why), precisions in absent.items()
+    ]
+
+
+def figure(benchmark: Benchmark) -> Figure:
+    """Draw ns per multiply-add against bits, one panel a shape, one line an engine.
+
+    precipice's native formats and its MPFR formats are two lines, as are those of its peers'
+    numbers that are both.
+    """
+    from matplotlib.figure import Figure
+
+    shapes = list(dict.fromkeys(row.shape for row in benchmark.rows))
+    drawn = Figure(figsize=(2.6 + 3.4 * len(shapes), 4.9), dpi=160, layout="constrained")
+    panels = drawn.subplots(1, len(shapes), sharey=True, squeeze=False)[0]
+    for axes, shape in zip(panels, shapes, strict=True):
+        _draw_panel(axes, [row for row in benchmark.rows if row.shape == shape])
+        samples, features = shape.split("x")
+        axes.set_title(f"{samples} samples, {features} features", fontsize=10, color=_INK)
+    panels[0].set_ylabel("nanoseconds per multiply-add")
+    drawn.supxlabel("bits of the significand", fontsize=10)
+    handles: dict[str, Any] = {}
+    for axes in panels:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    order = [label for label, _, _ in _STYLES.values() if label in handles]
+    drawn.legend(
+        [handles[label] for label in order], order, loc="outside right upper",
+        frameon=False, fontsize=8.5, labelcolor=_INK, labelspacing=0.8,
+    )  # fmt: skip
+    return drawn
+
+
+def _draw_panel(axes: Axes, rows: list[Row]) -> None:
+    """Draw the lines of one shape."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    bits = sorted({row.bits for row in rows})
+    # 113 and 128, 53 and 64 stand too close for two labels.
+    labelled = [b for i, b in enumerate(bits) if i + 1 == len(bits) or bits[i + 1] > 1.3 * b]
+    axes.xaxis.set_major_locator(FixedLocator(labelled))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:.0f}"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
+    for engine, (label, colour, marker) in _STYLES.items():
+        own = engine == "precipice"
+        timed = [row for row in rows if row.engine == engine and row.nanoseconds is not None]
+        native = [row for row in timed if not row.precision.startswith("mpfr")]
+        for part in (native, [row for row in timed if row not in native]):
+            part.sort(key=lambda row: row.bits)
+            axes.plot(
+                [row.bits for row in part], [row.nanoseconds or 0.0 for row in part],
+                color=colour, marker=marker, label=label, markersize=6.5 if own else 4.5,
+                linewidth=2.2 if own else 1.1, zorder=4 if own else 3,
+                markeredgecolor="white", markeredgewidth=0.6,
+            )  # fmt: skip
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=9, colors=_INK)
+    axes.grid(axis="y", color="#e6e6e6", linewidth=0.6)
+    axes.set_axisbelow(True)
+
+
+def _number(value: float | None) -> str:
+    """Return a time with three digits, empty where there is none."""
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
