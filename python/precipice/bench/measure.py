@@ -27,12 +27,11 @@ DEFAULT_PRECISIONS = (
     "float32", "float64", "float80", "float128",
     "mpfr64", "mpfr128", "mpfr256", "mpfr512", "mpfr1024",
 )  # fmt: skip
-DEFAULT_ROUNDS = 5
-
-# What each peer is given a round, at least one step; and after how long a shape and precision
-# has to do with the rounds it has, three at least.
+# What each peer is given a round (one step at least), how many rounds there are unless somebody
+# asks for another number, and after how long fewer will do.
 _SECONDS_A_ROUND = 0.04
-_SECONDS_A_CELL = 3.0
+_ROUNDS = 5
+_SECONDS_A_CELL = 2.0
 _FEWEST_ROUNDS = 3
 _FEWEST_BITS = 24
 _EXACT_STEPS = 3
@@ -103,7 +102,7 @@ def run_benchmark(
     shapes: Sequence[str | Shape] = DEFAULT_SHAPES,
     precisions: Sequence[str | Precision] = DEFAULT_PRECISIONS,
     peers: Sequence[str] = tuple(PEERS),
-    rounds: int = DEFAULT_ROUNDS,
+    rounds: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Benchmark:
     """Time gradient-descent steps of precipice and its peers, side by side.
@@ -116,8 +115,8 @@ def run_benchmark(
         Of 24 bits or more.
     peers : sequence of str
         Names from `PEERS`; one that cannot do a format has a row that says why.
-    rounds : int
-        The most rounds at each shape and precision.
+    rounds : int, optional
+        Rounds at each shape and precision; default 5, or 3 where those take long.
     progress : callable, optional
         Called with what comes next, how many cells are done, and of how many.
 
@@ -128,7 +127,8 @@ def run_benchmark(
     WrongAnswer
         If a peer's answer is not precipice's.
     """
-    rounds = whole_number(rounds, "rounds", 1)
+    if rounds is not None:
+        rounds = whole_number(rounds, "rounds", 1)
     cells = [
         (Shape.parse(shape), _timed(precision)) for shape in shapes for precision in precisions
     ]
@@ -153,7 +153,9 @@ def _timed(precision: str | Precision) -> Precision:
     return parsed
 
 
-def _cell(shape: Shape, precision: Precision, names: Sequence[str], rounds: int) -> list[Row]:
+def _cell(
+    shape: Shape, precision: Precision, names: Sequence[str], rounds: int | None
+) -> list[Row]:
     """Time one shape and precision."""
 
     def row(engine: str, scope: str, **numbers: Any) -> Row:
@@ -197,16 +199,17 @@ def _cell(shape: Shape, precision: Precision, names: Sequence[str], rounds: int)
     return timed + absent
 
 
-def _rounds(contestants: dict[str, Peer], rounds: int) -> dict[str, list[float]]:
-    """Return the seconds a step of each contestant in each round; the order alternates."""
+def _rounds(contestants: dict[str, Peer], rounds: int | None) -> dict[str, list[float]]:
+    """Return the seconds a step of each contestant in each round."""
     times: dict[str, list[float]] = {name: [] for name in contestants}
     steps = contestants["precipice"].advance(1e-9, 1)  # memory is touched, caches are warm
     for name, peer in contestants.items():
         if name != "precipice":
             peer.advance(0.0, steps)
     start = time.thread_time()
-    for number in range(rounds):
-        if number >= _FEWEST_ROUNDS and time.thread_time() - start > _SECONDS_A_CELL:
+    for number in range(_ROUNDS if rounds is None else rounds):
+        late = time.thread_time() - start > _SECONDS_A_CELL
+        if rounds is None and number >= _FEWEST_ROUNDS and late:
             break
         for name, peer in contestants.items():
             before = time.thread_time()
@@ -297,8 +300,8 @@ def _method(threads: str) -> dict[str, str]:
     """Return how the times were taken."""
     return {
         "clock": "thread CPU time, one core; peers take turns, medians of the rounds",
-        "work": "gradient-descent steps of f(x) = (x·u) v with loss half_mean on normal data",
+        "work": "gradient-descent steps of f(x) = (x·u) v, half_mean, normal float64 data",
         "nanoseconds": "per multiply-add of X u and Xᵀz, 2 N d a step",
-        "answers": "equal: bit for bit; else after one step, in units of the bound on rounding errors",
+        "answers": "equal bit for bit, or so much of the bound on one step's rounding apart",
         "blas_threads": threads,
     }

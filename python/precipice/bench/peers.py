@@ -18,40 +18,7 @@ from precipice.bench.workload import Workload
 from precipice.exact import exact, from_text
 from precipice.results import Outcome
 
-# Objects of Python take so long that a slice of the data has to do.
-_MOST_ROWS_OF_OBJECTS = 32
 _ORDERS = ("rows", "columns")
-
-
-class Unavailable(Exception):
-    """Why a peer cannot do this work here."""
-
-
-class Peer(Protocol):
-    """One contestant at one shape and precision.
-
-    Attributes
-    ----------
-    work : Workload
-        What it works on: the whole data, or their first rows.
-    whole_steps : bool
-        Whether whole steps are timed, or only the two products of each.
-    exact : bool
-        Whether its answer must be precipice's, bit for bit.
-    """
-
-    work: Workload
-    whole_steps: bool
-    exact: bool
-
-    def advance(self, seconds: float, steps: int) -> int:
-        """Take steps for about that long (or as many as precipice took); return how many."""
-
-    def parameters(self) -> list[Any]:
-        """Return u and v, as exact `gmpy2.mpfr`, after the steps taken."""
-
-    def describe(self) -> str:
-        """Return what is timed, in words."""
 
 
 class Precipice:
@@ -117,7 +84,7 @@ class PlainMpfr:
         repeats = max(1, math.ceil(2e5 / self.work.multiply_adds))
         for product in self._orders:
             times = dict.fromkeys(_ORDERS, math.inf)
-            for order in _ORDERS * (3 if repeats > 1 else 1):
+            for order in _ORDERS * (2 if repeats == 1 else 5):
                 start = time.thread_time()
                 for _ in range(repeats):
                     getattr(self._loop, product)(order)
@@ -140,32 +107,7 @@ class PlainMpfr:
         return f"whole steps; X u by {orders['preactivations']}, Xᵀz by {orders['gradient']}"
 
 
-class _InPython:
-    """A peer whose steps are driven from Python."""
-
-    exact = False
-    whole_steps = True
-
-    def advance(self, seconds: float, steps: int) -> int:
-        """Take steps for about that long."""
-        taken, end = 0, time.thread_time() + seconds
-        while not taken or time.thread_time() < end:
-            self.products()
-            if self.whole_steps:
-                self.finish()
-            taken += 1
-        return taken
-
-    def products(self) -> None:
-        """Compute f = X u, z = f v - y and Xᵀz."""
-        raise NotImplementedError
-
-    def finish(self) -> None:
-        """Compute the loss and the new parameters."""
-        raise NotImplementedError
-
-
-class NumPy(_InPython):
+class NumPy(InPython):
     """NumPy's products (BLAS where it has them) in the working format, whole steps."""
 
     _types: ClassVar[dict[str, Any]] = {
@@ -232,150 +174,6 @@ class Blas(NumPy):
     def describe(self) -> str:
         """Return what is timed, in words."""
         return "the two products alone"
-
-
-class _Objects(_InPython):
-    """A peer that holds each number as an object of Python."""
-
-    def __init__(self, work: Workload) -> None:
-        self._of = work.y.size
-        self.whole_steps = self._of <= _MOST_ROWS_OF_OBJECTS
-        self.work = work if self.whole_steps else work.first_rows(_MOST_ROWS_OF_OBJECTS)
-
-    def describe(self) -> str:
-        """Return what is timed, in words."""
-        if self.whole_steps:
-            return "whole steps"
-        return f"the two products on {self.work.y.size} of {self._of} rows"
-
-
-class Gmpy2(_Objects):
-    """gmpy2 numbers in plain loops, in the written order."""
-
-    exact = True
-
-    def __init__(self, work: Workload) -> None:
-        super().__init__(work)
-        self._context = self.work.precision.context()
-        with self._context:
-            self._rows = [[gmpy2.mpfr(x) for x in row] for row in self.work.X.tolist()]
-            self._columns = [list(column) for column in zip(*self._rows, strict=True)]
-            self._y, self._u = (
-                [gmpy2.mpfr(x) for x in a.tolist()] for a in (self.work.y, self.work.u)
-            )
-            self._v, self._lr = gmpy2.mpfr(self.work.v), gmpy2.mpfr(self.work.lr)
-            self._n = gmpy2.mpfr(len(self._y))
-
-    def products(self) -> None:
-        """Compute f = X u, z = f v - y and Xᵀz."""
-        with self._context:
-            self._f = [_dot(row, self._u) for row in self._rows]
-            self._z = [f * self._v - y for f, y in zip(self._f, self._y, strict=True)]
-            self._g = [_dot(column, self._z) for column in self._columns]
-
-    def finish(self) -> None:
-        """Compute the loss and the new parameters."""
-        with self._context:
-            self.loss = _dot(self._z, self._z) / (2 * self._n)
-            h = _dot(self._z, self._f) / self._n
-            v, lr, n = self._v, self._lr, self._n
-            self._u = [u - lr * (g * v / n) for u, g in zip(self._u, self._g, strict=True)]
-            self._v = v - lr * h
-
-    def parameters(self) -> list[Any]:
-        """Return u and v, exactly."""
-        return [*self._u, self._v]
-
-
-def _dot(a: list[Any], b: list[Any]) -> Any:
-    """Sum the products in ascending order, from the first."""
-    pairs = zip(a, b, strict=True)
-    x, y = next(pairs)
-    total = x * y
-    for x, y in pairs:
-        total += x * y
-    return total
-
-
-class Mpmath(_Objects):
-    """mpmath's fdot, which rounds each sum of products once."""
-
-    def __init__(self, work: Workload) -> None:
-        super().__init__(work)
-        self._context = mpmath.mp.clone()
-        self._context.prec = self.work.precision.bits
-        number = self._context.mpf
-        self._rows = [[number(x) for x in row] for row in self.work.X.tolist()]
-        self._columns = [list(column) for column in zip(*self._rows, strict=True)]
-        self._y, self._u = ([number(x) for x in a.tolist()] for a in (self.work.y, self.work.u))
-        self._v, self._lr = number(self.work.v), number(self.work.lr)
-        self._n = number(len(self._y))
-
-    def products(self) -> None:
-        """Compute f = X u, z = f v - y and Xᵀz."""
-        dot = self._context.fdot
-        self._f = [dot(row, self._u) for row in self._rows]
-        self._z = [f * self._v - y for f, y in zip(self._f, self._y, strict=True)]
-        self._g = [dot(column, self._z) for column in self._columns]
-
-    def finish(self) -> None:
-        """Compute the loss and the new parameters."""
-        self.loss = self._context.fdot(self._z, self._z) / (2 * self._n)
-        h = self._context.fdot(self._z, self._f) / self._n
-        v, lr, n = self._v, self._lr, self._n
-        self._u = [u - lr * (g * v / n) for u, g in zip(self._u, self._g, strict=True)]
-        self._v = v - lr * h
-
-    def parameters(self) -> list[Any]:
-        """Return u and v, exactly."""
-        return [exact(x) for x in (*self._u, self._v)]
-
-
-class Flint(_Objects):
-    """python-flint's products of ball matrices, arb_mat times arb_mat."""
-
-    def __init__(self, work: Workload) -> None:
-        try:
-            self._flint: Any = import_module("flint")
-        except ImportError:
-            raise Unavailable("python-flint is not installed") from None
-        super().__init__(work)
-        matrix = self._flint.arb_mat
-        self._X, self._Xt = matrix(self.work.X.tolist()), matrix(self.work.X.T.tolist())
-        self._y, self._u = (matrix([[x] for x in a]) for a in (self.work.y, self.work.u))
-        self._v, self._lr = self._flint.arb(self.work.v), self._flint.arb(self.work.lr)
-
-    def _rounded(self) -> Any:
-        """Return python-flint's scope of the working precision."""
-        return self._flint.ctx.workprec(self.work.precision.bits)
-
-    def products(self) -> None:
-        """Compute f = X u, z = f v - y and Xᵀz."""
-        with self._rounded():
-            self._f = self._X * self._u
-            self._z = self._f * self._v - self._y
-            self._g = self._Xt * self._z
-
-    def finish(self) -> None:
-        """Compute the loss and the new parameters."""
-        n = self.work.y.size
-        with self._rounded():
-            transposed = self._z.transpose()
-            self.loss = (transposed * self._z)[0, 0] / (2 * n)
-            h = (transposed * self._f)[0, 0] / n
-            self._u = self._u - self._g * self._v / n * self._lr
-            self._v = self._v - self._lr * h
-
-    def parameters(self) -> list[Any]:
-        """Return u and v, exactly: the balls' centres."""
-        centres = [x.mid().man_exp() for x in (*self._u.entries(), self._v)]
-        return [_mpfr_from(int(mantissa), int(exponent)) for mantissa, exponent in centres]
-
-
-def _mpfr_from(mantissa: int, exponent: int) -> gmpy2.mpfr:
-    """Return mantissa * 2^exponent, exactly."""
-    with gmpy2.context(precision=max(2, mantissa.bit_length())):
-        return gmpy2.mpfr(mantissa) * gmpy2.exp2(exponent)
 
 
 def _mpfr_of(x: Any) -> gmpy2.mpfr:

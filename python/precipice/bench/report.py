@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from precipice.bench.measure import Benchmark, Row
@@ -17,7 +18,8 @@ WIDTH = 116
 _INK = "#333333"
 # name: label, colour, marker
 _STYLES = {
-    "precipice": ("precipice", "#b5179e", "o"),
+    "native": ("precipice, native formats", "#e0479e", "o"),
+    "precipice": ("precipice, MPFR", "#8e0b6f", "o"),
     "plain-mpfr": ("plain C MPFR", "#111111", "s"),
     "blas": ("NumPy, products alone", "#4895ef", "v"),
     "numpy": ("NumPy", "#1d3fbb", "^"),
@@ -103,8 +105,8 @@ def _not_timed(benchmark: Benchmark) -> list[str]:
 def figure(benchmark: Benchmark) -> Figure:
     """Draw ns per multiply-add against bits, one panel a shape, one line an engine.
 
-    precipice's native formats and its MPFR formats are two lines, as are those of its peers'
-    numbers that are both.
+    precipice's native formats and its MPFR formats are two lines. Where an engine was timed at
+    two formats of the same width, its line goes between the two points.
     """
     from matplotlib.figure import Figure
 
@@ -143,21 +145,26 @@ def _draw_panel(axes: Axes, rows: list[Row]) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:.0f}"))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
     for engine, (label, colour, marker) in _STYLES.items():
-        own = engine == "precipice"
-        timed = [row for row in rows if row.engine == engine and row.nanoseconds is not None]
-        native = [row for row in timed if not row.precision.startswith("mpfr")]
-        for part in (native, [row for row in timed if row not in native]):
-            part.sort(key=lambda row: row.bits)
-            axes.plot(
-                [row.bits for row in part], [row.nanoseconds or 0.0 for row in part],
-                color=colour, marker=marker, label=label, markersize=6.5 if own else 4.5,
-                linewidth=2.2 if own else 1.1, zorder=4 if own else 3,
-                markeredgecolor="white", markeredgewidth=0.6,
-            )  # fmt: skip
+        points = [(row.bits, row.nanoseconds) for row in rows
+                  if _line(row) == engine and row.nanoseconds is not None]  # fmt: skip
+        middle = {b: median(y for x, y in points if x == b) for b, _ in sorted(points)}
+        own = engine in ("native", "precipice")
+        style: dict[str, Any] = {"color": colour, "zorder": 3 if own else 4}
+        axes.plot(list(middle), list(middle.values()), linewidth=3.0 if own else 1.1, **style)
+        axes.plot(
+            *(zip(*points, strict=True) if points else ([], [])), marker, label=label,
+            markersize=8 if own else 4.5, markeredgecolor="white", markeredgewidth=0.6, **style,
+        )  # fmt: skip
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=9, colors=_INK)
     axes.grid(axis="y", color="#e6e6e6", linewidth=0.6)
     axes.set_axisbelow(True)
+
+
+def _line(row: Row) -> str:
+    """Return the line that a row belongs to."""
+    native = row.engine == "precipice" and not row.precision.startswith("mpfr")
+    return "native" if native else row.engine
 
 
 def _number(value: float | None) -> str:

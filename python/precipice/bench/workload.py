@@ -102,10 +102,18 @@ class Workload:
         """Return the same work on the first samples only."""
         return Workload(self.precision, self.X[:rows], self.y[:rows], self.u, self.v, self.lr)
 
-    def engine(self) -> CoreEngine:
-        """Return a run of precipice's that records the loss at every step and does not end."""
-        keywords = {**self._keywords(), "steps": _NEVER, "record": Record(loss=1)}
-        return CoreEngine(prepare(self._problem(), Minimalist(2), GD(self.lr), **keywords).plan)
+    def engine(self, steps: int = _NEVER, **keywords: Any) -> CoreEngine:
+        """Return a run of precipice's; unless told otherwise it records the loss at every step.
+
+        Parameters
+        ----------
+        steps : int
+            The default is never reached.
+        **keywords
+            As for `prepare`.
+        """
+        merged = {**self._keywords(), "steps": steps, "record": Record(loss=1), **keywords}
+        return CoreEngine(prepare(self._problem(), Minimalist(2), GD(self.lr), **merged).plan)
 
     def after(self, steps: int) -> list[Any]:
         """Return precipice's parameters after some steps: u and v as exact `gmpy2.mpfr`."""

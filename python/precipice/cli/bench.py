@@ -47,7 +47,7 @@ _BLAS_THREADS = (
     metavar="LIST",
     help="Who is timed beside precipice.",
 )
-@click.option("--rounds", type=int, default=5, help="The most rounds each is timed.")
+@click.option("--rounds", type=int, help="Times each is timed; default 5, or 3 where slow.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
 @click.option(
     "--out",
@@ -60,7 +60,7 @@ def command(
     shapes: str,
     precision: str,
     peers: str,
-    rounds: int,
+    rounds: int | None,
     as_json: bool,
     out: Path | None,
     quiet: bool,
@@ -93,7 +93,11 @@ def _words(text: str) -> list[str]:
 
 
 def _run(
-    shapes: Sequence[str], precisions: Sequence[str], peers: Sequence[str], rounds: int, shown: bool
+    shapes: Sequence[str],
+    precisions: Sequence[str],
+    peers: Sequence[str],
+    rounds: int | None,
+    shown: bool,
 ) -> Benchmark:
     """Measure, with a bar on stderr where somebody sees it."""
     from precipice.bench import run_benchmark
