@@ -7,6 +7,8 @@ import mpmath
 import numpy as np
 import pytest
 
+import precipice as pc
+from precipice.errors import InvalidArgument
 from precipice.exact import text
 from precipice.losses import LOSSES
 from precipice.measuring import SharpnessMeter
@@ -91,3 +93,20 @@ def test_points_that_are_not_finite_have_no_sharpness():
         refined_basis(X, y, 200), LOSSES["half_sum"], 2, Precision.parse("mpfr128")
     )
     assert gmpy2.is_nan(meter.measure(["nan", "0x0p+0"], ["0x1p+1"]).value)
+
+
+def test_a_finished_run_can_be_measured_again():
+    problem = pc.problems.fig6()
+    run = pc.simulate(
+        problem, pc.Minimalist(), pc.GD("2/50"), precision="mpfr200", steps=700,
+        init=pc.init.constant("0.01"), record=pc.Record(sharpness=700), measure_precision="mpfr150",
+    )  # fmt: skip
+    measured = pc.measure_sharpness(problem, run.parameters(), precision="mpfr150")
+    assert text(measured.value) == run.sharpness.text[-1]
+    assert len(measured.along_data) == 2
+    assert len(measured.along_factors) == 1
+
+
+def test_parameters_of_another_shape_are_refused():
+    with pytest.raises(InvalidArgument, match="^u = "):
+        pc.measure_sharpness(pc.problems.fig6(), {"u": [1.0], "v": [1.0]})

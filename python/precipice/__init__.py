@@ -24,6 +24,7 @@ _HOMES = {
     "Series": "precipice.results",
     "compare": "precipice.study.comparison",
     "load": "precipice.study.storage",
+    "measure_sharpness": "precipice.surface",
     "simulate": "precipice.simulation",
 }
 _MODULES = {
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from precipice.simulation import simulate
     from precipice.study.comparison import Comparison, compare
     from precipice.study.storage import load
+    from precipice.surface import measure_sharpness
 
 __all__ = [
     "GD",
@@ -64,6 +66,7 @@ __all__ = [
     "compare",
     "init",
     "load",
+    "measure_sharpness",
     "problems",
     "simulate",
     "theory",

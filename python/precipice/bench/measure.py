@@ -16,7 +16,8 @@ import gmpy2
 import numpy as np
 
 from precipice import _core
-from precipice.bench.peers import PEERS, Peer, PlainMpfr, Precipice, Unavailable, versions
+from precipice.bench.peer import Peer, Unavailable
+from precipice.bench.peers import PEERS, PlainMpfr, Precipice, versions
 from precipice.bench.workload import Shape, Workload
 from precipice.errors import InvalidArgument
 from precipice.exact import text, whole_number

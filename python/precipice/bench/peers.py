@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import gmpy2
-import mpmath
 import numpy as np
 
 from precipice import _core
+from precipice.bench.objects import Flint, Gmpy2, Mpmath
+from precipice.bench.peer import InPython, Peer, Unavailable
 from precipice.bench.workload import Workload
-from precipice.exact import exact, from_text
+from precipice.exact import from_text
 from precipice.results import Outcome
 
 _ORDERS = ("rows", "columns")

@@ -1,0 +1,98 @@
+"""The speeds that are promised, each measured beside what it is promised against.
+
+``pytest bench/test_promises.py -s`` prints the measured numbers. Peers take turns, medians of the
+rounds' quotients are compared, and the clock is thread CPU time: on a busy machine repeat a line
+that fails before believing it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from precipice.bench import run_benchmark
+from precipice.bench.workload import Shape, Workload
+from precipice.checkpoint import Checkpoint
+from precipice.precision import Precision
+from precipice.record import Record
+
+ROUNDS = 15
+CHECKPOINT_SECONDS = 5.0
+
+
+def ratio(shape, precision, peer):
+    """precipice's time a step over the peer's."""
+    rows = run_benchmark([shape], [precision], [peer], rounds=ROUNDS).rows
+    (row,) = (row for row in rows if row.engine == peer)
+    return row.ratio
+
+
+def work(precision, shape="300x3072"):
+    return Workload.draw(Shape.parse(shape), Precision.parse(precision))
+
+
+def seconds_a_step(engine, seconds):
+    before, start = engine.step, time.thread_time()
+    engine.advance(seconds)
+    return (time.thread_time() - start) / (engine.step - before)
+
+
+def promised(what, measured, limit, unit=""):
+    print(f"\n{what}: {measured:.3g}{unit}, promised at most {limit:g}{unit}", end=" ")
+    assert measured <= limit
+
+
+@pytest.mark.parametrize("precision", ["mpfr64", "mpfr113", "mpfr128", "mpfr256", "mpfr1024"])
+@pytest.mark.parametrize(("shape", "limit"), [("2x100", 1.10), ("300x3072", 1.05)])
+def test_mpfr_runs_cost_what_a_plain_loop_costs(shape, limit, precision):
+    measured = ratio(shape, precision, "plain-mpfr")
+    promised(f"{shape} {precision} over the better plain C MPFR loop", measured, limit)
+
+
+@pytest.mark.parametrize(("precision", "limit"), [("float32", 2.0), ("float64", 3.5)])
+def test_native_steps(precision, limit):
+    measured = ratio("300x3072", precision, "blas")
+    promised(f"300x3072 {precision} over NumPy's two products", measured, limit)
+
+
+def test_sharpness_at_every_step():
+    data = work("float64")
+    bare, measuring = data.engine(), data.engine(record=Record(loss=1, sharpness=1))
+    quotients = [seconds_a_step(measuring, 0.1) / seconds_a_step(bare, 0.1) for _ in range(ROUNDS)]
+    promised("sharpness over a float64 step", 100 * (np.median(quotients) - 1), 25, " %")
+
+
+def test_spectral_steps():
+    engine = work("float64").engine(coordinates="spectral")
+    microseconds = 1e6 * np.median([seconds_a_step(engine, 0.05) for _ in range(ROUNDS)])
+    promised("a spectral float64 step at r = 300", microseconds, 2.0, " µs")
+
+
+@pytest.mark.parametrize("precision", ["float64", "mpfr1024"])
+def test_checkpoints(precision, tmp_path):
+    """The wall time of two saves among 2 * 5 s of steps, loss and sharpness recorded."""
+    engine = work(precision).engine(record=Record(loss=1, sharpness=1))
+    checkpoint = Checkpoint(tmp_path, {"benchmark": precision})
+    saving = []
+    for _ in range(2):
+        engine.advance(CHECKPOINT_SECONDS)
+        start = time.perf_counter()
+        engine.save(checkpoint)
+        saving.append(time.perf_counter() - start)
+    share = 100 * np.mean(saving) / CHECKPOINT_SECONDS
+    promised(f"checkpoints every 5 s at {precision}", share, 1.0, " %")
+
+
+def test_importing_costs_little():
+    def seconds(program):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", program], check=True)
+        return time.perf_counter() - start
+
+    rounds = [(seconds("import precipice"), seconds("import numpy")) for _ in range(ROUNDS)]
+    own, numpy = np.median(rounds, axis=0)
+    promised("import precipice over import numpy", own / numpy, 1.0)
