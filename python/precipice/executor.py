@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from precipice.results import Run
     from precipice.simulation import PreparedRun, Progress
 
+_WAIT_SECONDS = 0.1
+
 
 @dataclass(frozen=True)
 class Gathered:
@@ -126,9 +128,10 @@ def execute(
     ):
         for index in longest_first:
             futures[index] = pool.submit(prepared[index].run, halt, progress)
-        wait(futures.values(), return_when=FIRST_EXCEPTION)
-        if any(_failed(future) for future in futures.values()):
-            halt.set()
+        # In short waits: a Ctrl-C that falls just before a wait begins is only heard after it.
+        while wait(futures.values(), timeout=_WAIT_SECONDS, return_when=FIRST_EXCEPTION).not_done:
+            if any(_failed(future) for future in futures.values()):
+                halt.set()
     runs = tuple(futures[index].result() for index in range(len(prepared)))
     return Gathered(runs, interrupted.is_set())
 
