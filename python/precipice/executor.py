@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,7 +129,7 @@ def execute(
         for index in longest_first:
             futures[index] = pool.submit(prepared[index].run, halt, progress)
         # In short waits: a Ctrl-C that falls just before a wait begins is only heard after it.
-        while wait(futures.values(), timeout=_WAIT_SECONDS, return_when=FIRST_EXCEPTION).not_done:
+        while wait(futures.values(), timeout=_WAIT_SECONDS).not_done:
             if any(_failed(future) for future in futures.values()):
                 halt.set()
     runs = tuple(futures[index].result() for index in range(len(prepared)))
