@@ -185,3 +185,7 @@ def test_settings_state_the_decomposition():
     stated = fig6("float64", steps=1).settings["spectral"]
     assert stated["rank"] == 2
     assert len(stated["sha256"]) == 64
+    u = np.full(2, 0.01)
+    problem = spectral_problem(pc.problems.fig6().X, pc.problems.fig6().y, u, FLOAT64)
+    assert [float.fromhex(x) for x in stated["sigma"]] == problem.sigma.tolist()
+    assert [float.fromhex(x) for x in stated["o"]] == problem.o.tolist()

@@ -66,7 +66,7 @@ class SpectralProblem:
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
     def describe(self) -> dict[str, Any]:
-        """Return rank, tolerance, sign rule and hash as JSON-able data."""
+        """Return the exact numbers, rank, tolerance, sign rule and hash as JSON-able data."""
         return {
             "rank": int(self.sigma.size),
             "rank_tolerance": self.rank_tolerance,
@@ -74,6 +74,10 @@ class SpectralProblem:
             "y_perp_norm2": self.y_perp_norm2,
             "bits": self.bits,
             "sha256": self.sha256,
+            **{
+                name: [text(x) for x in values]
+                for name, values in (("sigma", self.sigma), ("d", self.d), ("o", self.o))
+            },
         }
 
 
