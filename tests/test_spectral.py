@@ -189,3 +189,25 @@ def test_settings_state_the_decomposition():
     problem = spectral_problem(pc.problems.fig6().X, pc.problems.fig6().y, u, FLOAT64)
     assert [float.fromhex(x) for x in stated["sigma"]] == problem.sigma.tolist()
     assert [float.fromhex(x) for x in stated["o"]] == problem.o.tolist()
+
+
+def test_the_first_parameter_that_is_not_finite_ends_a_run():
+    """Each f_i sees its own o_i only: every parameter has to be looked at.
+
+    Here o_2 overflows in the first update, while o_1, f_1 and v stay what they were.
+    """
+    run = pc.simulate(
+        pc.problems.from_arrays(np.diag([2.0, 1.0]), [0.0, 1e30]),
+        pc.Minimalist(),
+        pc.GD("1e9"),
+        precision="float32",
+        steps=10,
+        init=pc.init.explicit({"u": [0.0, 0.0], "v": [1.0]}),
+        loss="sum",
+        coordinates="spectral",
+        record=pc.Record(loss=1),
+        blowup_factor=np.inf,
+    )
+    assert (run.outcome, run.steps) == (pc.Outcome.BLOWUP, 1)
+    assert [float(x) for x in run.parameters()["u"]] == [0.0, np.inf]
+    assert float(run.parameters()["v"][0]) == 1.0

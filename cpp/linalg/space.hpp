@@ -3,7 +3,7 @@
 //
 //   types
 //     Array     n numbers, all of one format        Scalar    one number, broadcast in map
-//     Integer   N, 2N, m ..., rounded once to the format (docs: design of the rounding contract)
+//     Integer   N, 2N, m ..., rounded once to the format (README: what is promised)
 //     Matrix    constant data, opaque layout        Rows      a half-open range of its rows
 //     Weights   a trainable matrix
 //
@@ -39,9 +39,10 @@
 //     stopped()                             the caller asked to stop: results are unfinished
 //
 //   boundary, outside the step
-//     array(n) scalar() integer(n) matrix(rows, columns, values) diagonal_matrix(rows, values)
-//     memory lives as long as the Space assign(array, i, values, j)  exact(array, i)
-//     measure(scalar)  to_double(array, i) is_finite(array)
+//     array(n)  scalar()  integer(n)        memory lives as long as the Space
+//     matrix(rows, columns, values)  diagonal_matrix(rows, values)  weights(rows, columns)
+//     assign(array, i, values, j)  exact(array, i)  to_double(array, i)  is_finite(array)
+//     measure(scalar)
 #pragma once
 
 #include <atomic>

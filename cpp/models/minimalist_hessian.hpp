@@ -1,5 +1,5 @@
 // The Hessian of the minimalist model's loss in the spectral basis X = sum_i sigma_i e_i w_i^T,
-// a diagonal block bordered by the D-1 scalar parameters, in float64 (docs: sharpness).
+// a diagonal block bordered by the D-1 scalar parameters, in float64.
 //
 // With P = prod v, P_j = prod_{q != j} v_q, P_jk = prod_{q != j,k} v_q (products, so that a v_j may
 // be zero), c_i = sigma_i o_i = e_i.f, d_i = e_i.y, residual P c_i - d_i, F = sum c_i^2 and

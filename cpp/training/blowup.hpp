@@ -1,4 +1,4 @@
-// When the loss has blown up (science: events).
+// When the loss has blown up.
 #pragma once
 
 #include <algorithm>

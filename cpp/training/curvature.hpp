@@ -1,4 +1,4 @@
-// Sharpness and layer imbalance of a run of the minimalist model, in float64 (science: sharpness).
+// Sharpness and layer imbalance of a run of the minimalist model, in float64.
 #pragma once
 
 #include <cstddef>

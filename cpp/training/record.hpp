@@ -23,7 +23,7 @@ inline bool due(std::int64_t cadence, std::int64_t step) {
 }
 
 // Sharpness oscillates with period 2 in a catapult: single samples would alias, so it is recorded
-// at the step after a due one too (science: events).
+// at the step after a due one too.
 inline bool due_in_pairs(std::int64_t cadence, std::int64_t step) {
   return due(cadence, step) || (cadence > 0 && step > 0 && due(cadence, step - 1));
 }

@@ -70,11 +70,12 @@ class MinimalistTrainee {
   }
   void accept() { std::swap(current_, other_); }
 
-  // A non-finite u_k makes every pre-activation non-finite (0*Inf is NaN, and no sum recovers), so
-  // a finite f_0 vouches for all of u without looking at it.
+  // Where X is dense, a non-finite u_k makes every pre-activation non-finite (0*Inf is NaN, and no
+  // sum recovers), so a finite f_0 vouches for all of u without looking at it.
   bool parameters_finite() const {
     if (!space_.is_finite(current_.v)) return false;
-    return space_.is_finite({work_.f.data, 1}) || space_.is_finite(current_.u);
+    const bool vouched = !data_.X.diagonal && space_.is_finite({work_.f.data, 1});
+    return vouched || space_.is_finite(current_.u);
   }
 
   double measured_loss() const { return measured_loss_of(work_.z); }

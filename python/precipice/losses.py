@@ -1,7 +1,7 @@
 """The four normalisations of the squared loss, by name.
 
 With the residual z = f(X) - y of N samples, every loss is ``kappa * ||z||**2`` and its Hessian
-carries the curvature factor ``c_L = 2 * kappa`` (science of the papers: Yoo et al. 2025 train with
+carries the curvature factor ``c_L = 2 * kappa`` (Yoo et al. 2025 train with
 ``half_mean``, Wang et al. 2022 with ``mean``).
 """
 

@@ -48,7 +48,7 @@ class Sharpness:
 
 @dataclass(frozen=True, eq=False)
 class SharpnessMeter:
-    """Measures the minimalist model's sharpness in one format (science: sharpness).
+    """Measures the minimalist model's sharpness in one format.
 
     Parameters
     ----------

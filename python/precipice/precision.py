@@ -27,7 +27,7 @@ DEFAULT_PRECISIONS = (
 )
 """What `precipice compare` runs when no precision is named."""
 
-# name: (significand bits, emin, emax) in MPFR's convention, 0.1… * 2**e (science.md §3).
+# name: (significand bits, emin, emax) in MPFR's convention, 0.1… * 2**e.
 _NATIVE = {
     "float32": (24, -148, 128),
     "float64": (53, -1073, 1024),

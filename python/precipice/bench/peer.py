@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from typing import Any, Protocol
 
 from precipice.bench.workload import Workload
@@ -39,7 +40,7 @@ class Peer(Protocol):
         """Return what is timed, in words."""
 
 
-class InPython:
+class InPython(ABC):
     """A peer whose steps are driven from Python."""
 
     exact = False
@@ -55,10 +56,10 @@ class InPython:
             taken += 1
         return taken
 
+    @abstractmethod
     def products(self) -> None:
         """Compute f = X u, z = f v - y and Xᵀz."""
-        raise NotImplementedError
 
+    @abstractmethod
     def finish(self) -> None:
         """Compute the loss and the new parameters."""
-        raise NotImplementedError
