@@ -14,6 +14,7 @@ import time
 import numpy as np
 import pytest
 
+from precipice import _core
 from precipice.bench import run_benchmark
 from precipice.bench.workload import Shape, Workload
 from precipice.checkpoint import Checkpoint
@@ -24,9 +25,9 @@ ROUNDS = 15
 CHECKPOINT_SECONDS = 5.0
 
 
-def ratio(shape, precision, peer):
+def ratio(shape, precision, peer, data="float64"):
     """precipice's time a step over the peer's."""
-    rows = run_benchmark([shape], [precision], [peer], rounds=ROUNDS).rows
+    rows = run_benchmark([shape], [precision], [peer], rounds=ROUNDS, data=data).rows
     (row,) = (row for row in rows if row.engine == peer)
     return row.ratio
 
@@ -46,17 +47,70 @@ def promised(what, measured, limit, unit=""):
     assert measured <= limit
 
 
+def promised_times(what, measured, least):
+    print(f"\n{what}: {measured:.3g} times as fast, promised {least:g}", end=" ")
+    assert measured >= least
+
+
+def require_path(path):
+    if _core.build_info()["cpu_path"] != path:
+        pytest.skip(f"this run is on the path {_core.build_info()['cpu_path']}, not {path}")
+
+
 @pytest.mark.parametrize("precision", ["mpfr64", "mpfr113", "mpfr128", "mpfr256", "mpfr1024"])
 @pytest.mark.parametrize(("shape", "limit"), [("2x100", 1.10), ("300x3072", 1.05)])
-def test_mpfr_runs_cost_what_a_plain_loop_costs(shape, limit, precision):
+def test_mpfr_itself_costs_what_a_plain_loop_costs(shape, limit, precision, monkeypatch):
+    monkeypatch.setenv("PRECIPICE_CPU", "mpfr")
     measured = ratio(shape, precision, "plain-mpfr")
     promised(f"{shape} {precision} over the better plain C MPFR loop", measured, limit)
 
 
-@pytest.mark.parametrize(("precision", "limit"), [("float32", 2.0), ("float64", 3.5)])
-def test_native_steps(precision, limit):
-    measured = ratio("300x3072", precision, "blas")
-    promised(f"300x3072 {precision} over NumPy's two products", measured, limit)
+@pytest.mark.parametrize(
+    ("bits", "data", "least"),
+    [
+        (64, "float64", 9),
+        (65, "float64", 8),
+        (113, "float64", 8),
+        (127, "float64", 8),
+        (128, "float64", 9),
+        (256, "float64", 9),
+        (512, "float64", 8),
+        (1024, "float64", 4.5),
+        (512, "full", 6.5),
+        (1024, "full", 5.5),
+    ],
+)
+def test_limbs_in_lanes(bits, data, least):
+    require_path("avx512ifma")
+    measured = 1 / ratio("300x3072", f"mpfr{bits}", "plain-mpfr", data)
+    promised_times(f"300x3072 {bits} bits, {data} data, to plain C MPFR", measured, least)
+
+
+@pytest.mark.parametrize(("bits", "limit"), [(256, 0.35), (512, 0.5)])
+def test_limbs_in_lanes_on_two_samples(bits, limit):
+    require_path("avx512ifma")
+    measured = ratio("2x100", f"mpfr{bits}", "plain-mpfr")
+    promised(f"2x100 {bits} bits over the better plain C MPFR loop", measured, limit)
+
+
+@pytest.mark.parametrize("bits", [64, 113, 128, 256])
+def test_limbs_in_words(bits, monkeypatch):
+    monkeypatch.setenv("PRECIPICE_CPU", "generic")
+    measured = 1 / ratio("300x3072", f"mpfr{bits}", "plain-mpfr")
+    promised_times(f"300x3072 {bits} bits, generic code, to plain C MPFR", measured, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("shape", "precision", "limit"),
+    [
+        ("300x3072", "float64", 1.05),
+        ("300x3072", "float32", 1.2),
+        ("1000x3072", "float64", 0.8),
+    ],
+)
+def test_native_steps(shape, precision, limit):
+    measured = ratio(shape, precision, "blas")
+    promised(f"{shape} {precision} over NumPy's two products", measured, limit)
 
 
 def test_sharpness_at_every_step():

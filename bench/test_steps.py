@@ -20,7 +20,16 @@ from precipice.precision import Precision
 from precipice.record import Record
 
 SHAPES = ("2x100", "300x3072", "1000x3072")
-PRECISIONS = ("float32", "float64", "float80", "float128", "mpfr64", "mpfr128", "mpfr256")
+PRECISIONS = (
+    "float32",
+    "float64",
+    "float80",
+    "float128",
+    "mpfr64",
+    "mpfr128",
+    "mpfr256",
+    "mpfr1024",
+)
 
 
 def work(shape, precision):
@@ -72,14 +81,11 @@ def test_plain_c_mpfr(benchmark, shape, precision, order):
     timed(benchmark, f"{shape} {precision}", steps)
 
     def loop():
-        return _core.PlainMpfr(
-            precision=data.precision.bits, X=data.X, y=data.y, u=data.u, v=data.v, lr=data.lr
-        )
+        return _core.PlainMpfr(**data.for_the_core())
 
     checked = loop()
     checked.advance(1, "rows", order)
-    texts = checked.parameters()
-    assert [*texts["u"], *texts["v"]] == [text(x) for x in data.after(1)]
+    assert [*checked.u, *checked.v] == [text(x) for x in data.after(1)]
     benchmark.pedantic(
         lambda plain: plain.advance(steps, "rows", order), setup=lambda: ((loop(),), {}), rounds=5
     )

@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-CPP_ROOMS = ["numbers", "linalg bench", "models spectrum", "training", "engine", "bindings"]
+CPP_ROOMS = [
+    "machine",
+    "numbers",
+    "limbs",
+    "linalg",
+    "models spectrum bench",
+    "training",
+    "engine",
+    "bindings",
+]
 # Who may import whom in the package: a room only from those before it.
 PYTHON_ROOMS = [
     "errors losses fixed_point exact exact_arrays archive",
@@ -29,6 +38,10 @@ PYTHON_ROOMS = [
 LONGEST_FILE = 400
 
 
+def cpp_room(path):
+    return path.relative_to(ROOT / "cpp").parts[0]
+
+
 def cpp_sources():
     return sorted((ROOT / "cpp").rglob("*.[ch]pp"))
 
@@ -43,14 +56,31 @@ def level(rooms, name):
 
 @pytest.mark.parametrize("path", cpp_sources(), ids=lambda p: str(p.relative_to(ROOT)))
 def test_cpp_includes_run_one_way(path):
-    own = level(CPP_ROOMS, path.parent.name)
+    own = level(CPP_ROOMS, cpp_room(path))
     for included in re.findall(r'#include "(\w+)/', path.read_text()):
-        assert level(CPP_ROOMS, included) <= own, f"{path.parent.name} includes {included}"
+        assert level(CPP_ROOMS, included) <= own, f"{cpp_room(path)} includes {included}"
+
+
+# Compiled for an instruction set of its own, a standard header's code would be too, and the linker
+# might take it for everybody's.
+KERNEL_INTERFACE = ["stored.hpp", "data_matrix.hpp", "kernels.hpp"]
+KERNELS = [
+    *(ROOT / "cpp" / "limbs" / name for name in KERNEL_INTERFACE),
+    *sorted((ROOT / "cpp" / "limbs" / "avx512ifma").glob("*")),
+]
+
+
+@pytest.mark.parametrize("path", KERNELS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_limb_kernels_stand_alone(path):
+    allowed = {f'"limbs/{name}"' for name in KERNEL_INTERFACE}
+    allowed |= {"<cstddef>", "<cstdint>", "<immintrin.h>"}
+    for included in re.findall(r"#include (\S+)", path.read_text()):
+        assert included in allowed or included.startswith('"limbs/avx512ifma/'), included
 
 
 @pytest.mark.parametrize("path", cpp_sources(), ids=lambda p: str(p.relative_to(ROOT)))
 def test_python_is_named_in_the_bindings_only(path):
-    if path.parent.name != "bindings":
+    if cpp_room(path) != "bindings":
         assert not re.search(r"pybind11|\bpy::", path.read_text())
 
 

@@ -1,7 +1,5 @@
 #include "bench/plain_mpfr.hpp"
 
-#include "numbers/exact.hpp"
-
 namespace precipice {
 
 PlainMpfrArray::PlainMpfrArray(std::size_t n, long precision)
@@ -12,37 +10,39 @@ PlainMpfrArray::PlainMpfrArray(std::size_t n, long precision)
   }
 }
 
-PlainMpfrArray::PlainMpfrArray(const std::vector<double>& values, long precision)
-    : PlainMpfrArray(values.size(), precision) {
-  for (std::size_t i = 0; i < values.size(); ++i) mpfr_set_d(numbers_[i], values[i], MPFR_RNDN);
+PlainMpfrArray::PlainMpfrArray(const ExactVector& values, const Format& format)
+    : PlainMpfrArray(size(values), format.precision) {
+  for (std::size_t i = 0; i < size_; ++i) round_to_format(numbers_[i], values, i, format);
 }
 
 PlainMpfrArray::~PlainMpfrArray() {
   for (std::size_t i = 0; i < size_; ++i) mpfr_clear(numbers_[i]);
 }
 
-PlainMpfr::PlainMpfr(long precision, const std::vector<double>& X, const std::vector<double>& y,
-                     const std::vector<double>& u, double v, double eta)
-    : samples_(y.size()),
-      features_(u.size()),
-      x_(X, precision),
-      y_(y, precision),
-      u_(u, precision),
-      v_(std::vector{v}, precision),
-      eta_(std::vector{eta}, precision),
-      f_(samples_, precision),
-      z_(samples_, precision),
-      g_(features_, precision),
-      loss_(1, precision),
-      s_(1, precision),
-      term_(1, precision) {}
+PlainMpfr::PlainMpfr(const Format& format, const BenchmarkData& data)
+    : samples_(size(data.y)),
+      features_(size(data.u)),
+      x_(data.X, format),
+      y_(data.y, format),
+      u_(data.u, format),
+      v_(data.v, format),
+      eta_(data.step_size, format),
+      f_(samples_, format.precision),
+      z_(samples_, format.precision),
+      g_(features_, format.precision),
+      loss_(1, format.precision),
+      s_(1, format.precision),
+      term_(1, format.precision) {}
 
 void PlainMpfr::advance(std::int64_t steps, Outer preactivations_outer, Outer gradient_outer) {
   for (std::int64_t step = 0; step < steps; ++step) {
     preactivations(preactivations_outer);
-    residuals_and_loss();
+    residuals();
+    evaluate_loss();
     gradient(gradient_outer);
-    update();
+    scale_gradient();
+    descend();
+    update_v();
   }
 }
 
@@ -67,13 +67,16 @@ void PlainMpfr::preactivations(Outer outer) {
   }
 }
 
-// z = f v - y and L = ||z||^2 / 2N
-void PlainMpfr::residuals_and_loss() {
-  mpfr_ptr term = term_[0], loss = loss_[0];
+void PlainMpfr::residuals() {
   for (std::size_t i = 0; i < samples_; ++i) {
     mpfr_mul(z_[i], f_[i], v_[0], MPFR_RNDN);
     mpfr_sub(z_[i], z_[i], y_[i], MPFR_RNDN);
   }
+}
+
+// L = ||z||^2 / 2N
+void PlainMpfr::evaluate_loss() {
+  mpfr_ptr term = term_[0], loss = loss_[0];
   mpfr_mul(loss, z_[0], z_[0], MPFR_RNDN);
   for (std::size_t i = 1; i < samples_; ++i) {
     mpfr_mul(term, z_[i], z_[i], MPFR_RNDN);
@@ -103,8 +106,8 @@ void PlainMpfr::gradient(Outer outer) {
   }
 }
 
-// u -= eta ((X^T z) v) / N and v -= eta (sum_i z_i f_i) / N, both at the old u and v
-void PlainMpfr::update() {
+// g = ((X^T z) v) / N, and s = (sum_i z_i f_i) / N
+void PlainMpfr::scale_gradient() {
   mpfr_ptr term = term_[0], s = s_[0];
   mpfr_mul(s, z_[0], f_[0], MPFR_RNDN);
   for (std::size_t i = 1; i < samples_; ++i) {
@@ -115,21 +118,27 @@ void PlainMpfr::update() {
   for (std::size_t k = 0; k < features_; ++k) {
     mpfr_mul(g_[k], g_[k], v_[0], MPFR_RNDN);
     mpfr_div_ui(g_[k], g_[k], samples_, MPFR_RNDN);
+  }
+}
+
+void PlainMpfr::descend() {
+  mpfr_ptr term = term_[0];
+  for (std::size_t k = 0; k < features_; ++k) {
     mpfr_mul(term, eta_[0], g_[k], MPFR_RNDN);
     mpfr_sub(u_[k], u_[k], term, MPFR_RNDN);
   }
-  mpfr_mul(term, eta_[0], s, MPFR_RNDN);
+}
+
+void PlainMpfr::update_v() {
+  mpfr_ptr term = term_[0];
+  mpfr_mul(term, eta_[0], s_[0], MPFR_RNDN);
   mpfr_sub(v_[0], v_[0], term, MPFR_RNDN);
 }
 
-std::vector<std::string> PlainMpfr::u() {
-  std::vector<std::string> text(features_);
-  for (std::size_t k = 0; k < features_; ++k) text[k] = exact_text(u_[k]);
+std::vector<std::string> PlainMpfr::texts(PlainMpfrArray& a, std::size_t n) {
+  std::vector<std::string> text(n);
+  for (std::size_t i = 0; i < n; ++i) text[i] = exact_text(a[i]);
   return text;
-}
-
-std::string PlainMpfr::v() {
-  return exact_text(v_[0]);
 }
 
 double PlainMpfr::loss() {

@@ -11,13 +11,16 @@
 #include <string>
 #include <vector>
 
+#include "bench/data.hpp"
+#include "numbers/format.hpp"
+
 namespace precipice {
 
 // n numbers, each with its own memory: what mpfr_init2 gives.
 class PlainMpfrArray {
  public:
   PlainMpfrArray(std::size_t n, long precision);
-  PlainMpfrArray(const std::vector<double>& values, long precision);
+  PlainMpfrArray(const ExactVector& values, const Format& format);
   PlainMpfrArray(const PlainMpfrArray&) = delete;
   PlainMpfrArray& operator=(const PlainMpfrArray&) = delete;
   ~PlainMpfrArray();
@@ -34,21 +37,28 @@ class PlainMpfr {
   // Which index of X is the outer loop's. The sums, and so the bits, are the same.
   enum class Outer { rows, columns };
 
-  // X (samples, features), y (samples), u (features); the caller's exponent range holds.
-  PlainMpfr(long precision, const std::vector<double>& X, const std::vector<double>& y,
-            const std::vector<double>& u, double v, double eta);
+  // The caller's exponent range holds.
+  PlainMpfr(const Format& format, const BenchmarkData& data);
 
   void advance(std::int64_t steps, Outer preactivations, Outer gradient);
-  void preactivations(Outer outer);  // f = X u
-  void gradient(Outer outer);        // g = X^T z
 
-  std::vector<std::string> u();  // exact
-  std::string v();
+  // Stages of a step.
+  void preactivations(Outer outer);  // f = X u
+  void residuals();                  // z = f v - y
+  void gradient(Outer outer);        // g = X^T z
+  void descend();                    // u = u - eta g
+
+  std::vector<std::string> u() { return texts(u_, features_); }  // exact
+  std::vector<std::string> v() { return texts(v_, 1); }
+  std::vector<std::string> f() { return texts(f_, samples_); }
+  std::vector<std::string> g() { return texts(g_, features_); }
   double loss();  // where the last step started
 
  private:
-  void residuals_and_loss();
-  void update();
+  void evaluate_loss();
+  void scale_gradient();
+  void update_v();
+  static std::vector<std::string> texts(PlainMpfrArray& a, std::size_t n);
 
   std::size_t samples_, features_;
   PlainMpfrArray x_, y_, u_, v_, eta_;

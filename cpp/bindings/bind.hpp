@@ -10,5 +10,6 @@ void bind_peers(pybind11::module_& m);
 void bind_run_spec(pybind11::module_& m);
 void bind_loop_state(pybind11::module_& m);
 void bind_simulation(pybind11::module_& m);
+void bind_yardsticks(pybind11::module_& m);
 
 }  // namespace precipice

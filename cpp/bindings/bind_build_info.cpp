@@ -2,32 +2,21 @@
 #include <mpfr.h>
 #include <pybind11/stl.h>
 
+#include <exception>
 #include <map>
 #include <stdexcept>
 #include <string>
 
 #include "bindings/bind.hpp"
+#include "linalg/native_kernels.hpp"
+#include "machine/cpu_path.hpp"
 
 namespace precipice {
 namespace {
 
-std::string cpu_features() {
-  std::string features;
-#if defined(__x86_64__) && defined(__GNUC__)
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("sse2")) features += "sse2 ";
-  if (__builtin_cpu_supports("avx2")) features += "avx2 ";
-  if (__builtin_cpu_supports("fma")) features += "fma ";
-  if (__builtin_cpu_supports("avx512f")) features += "avx512f ";
-  if (__builtin_cpu_supports("avx512ifma")) features += "avx512ifma ";
-#elif defined(__aarch64__)
-  features = "neon ";
-#endif
-  if (!features.empty()) features.pop_back();
-  return features;
-}
-
 std::map<std::string, std::string> build_info() {
+  const CpuPath path = cpu_path();
+  const auto* const native = native_kernels<double>(path);
   return {
       {"mpfr", mpfr_get_version()},
       {"mpfr_headers", MPFR_VERSION_STRING},
@@ -35,7 +24,8 @@ std::map<std::string, std::string> build_info() {
       {"mpfr_source", PRECIPICE_MPFR_SOURCE},
       {"compiler", PRECIPICE_COMPILER},
       {"cpu_features", cpu_features()},
-      {"cpu_path", "baseline"},
+      {"cpu_path", name(path)},
+      {"native_kernels", native ? native->name : "baseline"},
   };
 }
 
@@ -47,10 +37,22 @@ void check_mpfr() {
     throw std::runtime_error("this MPFR is older than 4.1");
 }
 
+// As the package's own exception for broken arguments.
+void translate_wrong_cpu_path(std::exception_ptr thrown) {
+  try {
+    if (thrown) std::rethrow_exception(thrown);
+  } catch (const WrongCpuPath& error) {
+    const auto type = pybind11::module_::import("precipice.errors").attr("InvalidArgument");
+    const auto raised = type("PRECIPICE_CPU", error.value, error.rule);
+    PyErr_SetObject(type.ptr(), raised.ptr());
+  }
+}
+
 }  // namespace
 
 void bind_build_info(pybind11::module_& m) {
   check_mpfr();
+  pybind11::register_local_exception_translator(translate_wrong_cpu_path);
   m.def("build_info", &build_info, "Versions and CPU path of the compiled core, by name.");
   m.def(
       "free_thread_caches", [] { mpfr_free_cache(); },

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "bindings/bind.hpp"
+#include "engine/run_spec.hpp"
 #include "numbers/format.hpp"
 
 namespace precipice {
@@ -21,8 +22,8 @@ void bind_formats(pybind11::module_& m) {
   m.def(
       "format_availability",
       [](const std::string& name) {
-        const Availability here = availability(parse_format(name));
-        return std::pair(here.available, here.sentence);
+        const Format format = parse_format(name);
+        return std::pair(availability(format).available, carried_out_by(format));
       },
       pybind11::arg("name"), "Whether the format is carried out here, and how or why not.");
 }

@@ -1,30 +1,17 @@
 // The description of a run, as keyword-only constructors of the engine's plain structs.
-#include <pybind11/numpy.h>
-#include <pybind11/stl.h>
-
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "bindings/bind.hpp"
+#include "bindings/exact_vector.hpp"
 #include "engine/run_spec.hpp"
 
 namespace precipice {
 namespace {
 
 namespace py = pybind11;
-using Doubles = py::array_t<double, py::array::c_style | py::array::forcecast>;
-
-std::vector<double> copied(const Doubles& values) {
-  return {values.data(), values.data() + values.size()};
-}
-
-// float64 arrays cross as buffers, everything else as text.
-ExactVector exact_vector(const py::object& values) {
-  if (py::isinstance<py::array_t<double>>(values)) return copied(values.cast<Doubles>());
-  return values.cast<std::vector<std::string>>();
-}
 
 Loss parse_loss(const std::string& loss) {
   if (loss == "half_mean") return Loss::half_mean;

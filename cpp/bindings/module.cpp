@@ -10,4 +10,5 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   precipice::bind_run_spec(m);
   precipice::bind_loop_state(m);
   precipice::bind_simulation(m);
+  precipice::bind_yardsticks(m);
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "engine/instantiate.hpp"
+#include "limbs/limb_kernels.hpp"
 
 namespace precipice {
 namespace {
@@ -59,6 +60,11 @@ void check_floating_point_state() {
 
 }  // namespace
 
+std::string carried_out_by(const Format& format) {
+  if (format.family == Family::mpfr) return arbitrary_precision(cpu_path(), format);
+  return availability(format).sentence;
+}
+
 std::unique_ptr<Simulation> make_simulation(const RunSpec& spec) {
   check_shapes(spec);
   check_floating_point_state();
@@ -69,7 +75,8 @@ std::unique_ptr<Simulation> make_simulation(const RunSpec& spec) {
     case Family::float64: return simulate_float64(spec);
     case Family::float80: return simulate_float80(spec);
     case Family::float128: return simulate_float128(spec);
-    case Family::mpfr: return simulate_mpfr(spec);
+    case Family::mpfr:
+      return limb_kernels(cpu_path(), spec.format) ? simulate_limbs(spec) : simulate_mpfr(spec);
   }
   throw std::invalid_argument("precision = " + spec.format.name + ": unknown family");
 }

@@ -28,5 +28,6 @@ std::unique_ptr<Simulation> simulate_float64(const RunSpec& spec);
 std::unique_ptr<Simulation> simulate_float80(const RunSpec& spec);
 std::unique_ptr<Simulation> simulate_float128(const RunSpec& spec);
 std::unique_ptr<Simulation> simulate_mpfr(const RunSpec& spec);
+std::unique_ptr<Simulation> simulate_limbs(const RunSpec& spec);
 
 }  // namespace precipice

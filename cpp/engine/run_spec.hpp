@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "numbers/format.hpp"
 #include "training/curvature.hpp"
@@ -22,5 +23,8 @@ struct RunSpec {
 // Throws std::invalid_argument for shapes that do not fit, a format that does not exist here, or
 // floating-point state (rounding mode, flush to zero) that would change results.
 std::unique_ptr<Simulation> make_simulation(const RunSpec& spec);
+
+// How the format's arithmetic is carried out here; a sentence for reports.
+std::string carried_out_by(const Format& format);
 
 }  // namespace precipice

@@ -1,17 +1,24 @@
 // The Space of a native type (float32, float64, float80, float128), sequential order.
+//
+// Dense data is skewed (skewed_layout.hpp) where this CPU has kernels for it; small data, trainable
+// matrices and all data on other CPUs are row-major (native_products.hpp).
 #pragma once
 
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
 #include <cstddef>
+#include <iterator>
 #include <memory>
 #include <new>
 #include <vector>
 
 #include "linalg/lanes.hpp"
+#include "linalg/native_kernels.hpp"
 #include "linalg/native_products.hpp"
+#include "linalg/skewed_layout.hpp"
 #include "linalg/space.hpp"
+#include "machine/cpu_path.hpp"
 #include "numbers/exact.hpp"
 #include "numbers/format.hpp"
 #include "numbers/mpfr_number.hpp"
@@ -40,20 +47,21 @@ class NativeSpace {
     T value;
     T reciprocal;  // exact if the value is a power of two, else 0
   };
-  struct Matrix {  // dense, or diagonal: rows entries of data
+  struct Matrix {  // row-major, skewed, or diagonal: rows entries of data
     const T* data;
     std::size_t rows, columns, stride;
-    bool diagonal;
-    const T* row(std::size_t i) const { return data + i * stride; }
+    bool diagonal, skewed;
+    const T* row(std::size_t i) const { return data + i * stride; }  // skewed: first of a group
   };
-  // Laid out as a Matrix; the rows that fill up its last group of lanes are zeros.
+  // Row-major; the rows that fill up its last group of lanes are zeros.
   struct Weights {
     T* data;
     std::size_t rows, columns, stride;
-    operator Matrix() const { return {data, rows, columns, stride, false}; }
+    operator Matrix() const { return {data, rows, columns, stride, false, false}; }
   };
 
-  NativeSpace(const Format& format, const StopFlag& stop) : format_(format), stop_(stop) {}
+  NativeSpace(const Format& format, const StopFlag& stop)
+      : format_(format), stop_(stop), kernels_(native_kernels<T>(cpu_path())) {}
 
   // elements; V is T or a vector of lanes
   template <class V>
@@ -137,18 +145,16 @@ class NativeSpace {
   // sums
   void matvec(Array f, const Matrix& x, Rows rows, Array u) {
     if (x.diagonal) return scale(rows, f, x, u);
-    T results[rows_per_block];
-    const T* const first = x.row(rows.begin);
-    switch ((rows.end - rows.begin + L::count - 1) / L::count) {
-      case 1: native::matvec<1>(results, first, x.stride, x.columns, u.data); break;
-      case 2: native::matvec<2>(results, first, x.stride, x.columns, u.data); break;
-      case 3: native::matvec<3>(results, first, x.stride, x.columns, u.data); break;
-      default: native::matvec<4>(results, first, x.stride, x.columns, u.data);
-    }
+    T results[most_rows_per_block];
+    if (x.skewed)
+      kernels_->matvec[groups(rows) - 1](results, x.row(rows.begin), x.columns, u.data);
+    else
+      row_major_matvec(results, rows, x, u);
     std::copy(results, results + (rows.end - rows.begin), f.data + rows.begin);
   }
   void matvec_transposed(Array g, const Matrix& x, Rows rows, Array z) {
     if (x.diagonal) return scale(rows, g, x, z);
+    if (x.skewed) return skewed_matvec_transposed(g, x, rows, z);
     native::matvec_transposed(g.data, x.row(rows.begin), x.stride, rows.end - rows.begin, x.columns,
                               z.data + rows.begin, rows.begin == 0);
   }
@@ -177,10 +183,10 @@ class NativeSpace {
 
   // iteration
   Rows first_rows(const Matrix& x) const {
-    return {0, x.diagonal ? x.rows : std::min(rows_per_block, x.rows)};
+    return {0, x.diagonal ? x.rows : std::min(rows_per_block(x), x.rows)};
   }
   Rows next_rows(const Matrix& x, Rows rows) const {
-    return {rows.end, std::min(rows.end + rows_per_block, x.rows)};
+    return {rows.end, std::min(rows.end + rows_per_block(x), x.rows)};
   }
   bool done(const Matrix& x, Rows rows) const { return rows.begin >= x.rows || stopped(); }
   bool stopped() const { return stop_.load(std::memory_order_relaxed); }
@@ -199,18 +205,20 @@ class NativeSpace {
     return {value, power_of_two ? T(1) / value : T(0)};
   }
   Matrix matrix(std::size_t rows, std::size_t columns, const ExactVector& values) {
+    if (kernels_ && SkewedLayout{rows, columns, kernels_->lanes}.pays())
+      return skewed_matrix({rows, columns, kernels_->lanes}, values);
     const std::size_t stride = padded(columns);
     const std::size_t filled = (rows + L::count - 1) / L::count * L::count;
     T* const data = allocate(filled * stride);
     for (std::size_t i = 0; i < filled; ++i)
       for (std::size_t k = 0; k < columns; ++k)
         data[i * stride + k] = rounded(values, std::min(i, rows - 1) * columns + k);
-    return {data, rows, columns, stride, false};
+    return {data, rows, columns, stride, false, false};
   }
   Matrix diagonal_matrix(std::size_t rows, const ExactVector& values) {
     T* const data = allocate(rows);
     for (std::size_t i = 0; i < rows; ++i) data[i] = rounded(values, i);
-    return {data, rows, rows, 0, true};
+    return {data, rows, rows, 0, true, false};
   }
   Weights weights(std::size_t rows, std::size_t columns) {
     const std::size_t stride = padded(columns);
@@ -243,8 +251,14 @@ class NativeSpace {
   using L = Lanes<T>;
   using Vector = typename L::Vector;
   // Four independent sums hide the latency of an addition; eight float64 rows of a CIFAR image
-  // (192 KiB) stay in the second-level cache between the two products.
-  static constexpr std::size_t rows_per_block = 4 * L::count;
+  // (192 KiB, skewed in AVX-512 768 KiB) stay in the second-level cache between the two products.
+  std::size_t rows_per_block(const Matrix& x) const {
+    return groups_per_block * (x.skewed ? kernels_->lanes : L::count);
+  }
+  std::size_t groups(Rows rows) const {
+    return (rows.end - rows.begin + kernels_->lanes - 1) / kernels_->lanes;
+  }
+  static constexpr std::size_t most_rows_per_block = groups_per_block * 64 / sizeof(T);
 
   static Vector lanes(Array a, std::size_t i) { return L::load(a.data + i); }
   static Vector lanes(Scalar s, std::size_t) { return L::broadcast(*s.data); }
@@ -256,6 +270,32 @@ class NativeSpace {
   // A product with a diagonal matrix: sums of one term.
   static void scale(Rows rows, Array out, const Matrix& diagonal, Array in) {
     for (std::size_t i = rows.begin; i < rows.end; ++i) out.data[i] = diagonal.data[i] * in.data[i];
+  }
+
+  static void row_major_matvec(T* results, Rows rows, const Matrix& x, Array u) {
+    const T* const first = x.row(rows.begin);
+    switch ((rows.end - rows.begin + L::count - 1) / L::count) {
+      case 1: native::matvec<1>(results, first, x.stride, x.columns, u.data); break;
+      case 2: native::matvec<2>(results, first, x.stride, x.columns, u.data); break;
+      case 3: native::matvec<3>(results, first, x.stride, x.columns, u.data); break;
+      default: native::matvec<4>(results, first, x.stride, x.columns, u.data);
+    }
+  }
+  // Rows that fill up the last group of lanes take a factor of 1.
+  void skewed_matvec_transposed(Array g, const Matrix& x, Rows rows, Array z) const {
+    if (rows.begin == 0) std::fill_n(g.data, x.columns, T(-0.0));
+    T factors[most_rows_per_block];
+    std::fill(std::copy(z.data + rows.begin, z.data + rows.end, factors), std::end(factors), T(1));
+    kernels_->add_matvec_transposed[groups(rows) - 1](g.data, x.row(rows.begin), x.columns,
+                                                      factors);
+  }
+  Matrix skewed_matrix(const SkewedLayout& layout, const ExactVector& values) {
+    T* const data = allocate(layout.size());
+    std::fill_n(data, layout.size(), T(-0.0));
+    for (std::size_t i = 0; i < layout.rows; ++i)
+      for (std::size_t k = 0; k < layout.columns; ++k)
+        data[layout.index(i, k)] = rounded(values, i * layout.columns + k);
+    return {data, layout.rows, layout.columns, layout.steps(), false, true};
   }
 
   template <class Program, class... In>
@@ -297,6 +337,7 @@ class NativeSpace {
   };
   Format format_;
   const StopFlag& stop_;
+  const NativeKernels<T>* kernels_;  // null: the baseline's
   std::vector<std::unique_ptr<T, Free>> memory_;
   MpfrNumber text_{format_.precision};  // for conversions
 };

@@ -70,19 +70,18 @@ def test_the_document_is_json(benchmark_of_all):
 @pytest.mark.parametrize("gradient", ["rows", "columns"])
 def test_the_plain_loop_is_precipice_bit_for_bit(preactivations, gradient):
     data = work("mpfr113", "4x7")
-    loop = _core.PlainMpfr(precision=113, X=data.X, y=data.y, u=data.u, v=data.v, lr=data.lr)
+    loop = _core.PlainMpfr(**data.for_the_core())
     loop.advance(20, preactivations, gradient)
-    texts = loop.parameters()
-    assert [*texts["u"], *texts["v"]] == [text(x) for x in data.after(20)]
+    assert [*loop.u, *loop.v] == [text(x) for x in data.after(20)]
 
 
 def test_the_plain_loop_refuses_what_does_not_fit():
-    data = work()
+    data = work("mpfr64")
     for broken in ({"y": data.y[:1]}, {"precision": 1}):
-        arguments = {"precision": 64, "X": data.X, "y": data.y, "u": data.u, "v": 1.0, "lr": 1.0}
-        with pytest.raises(ValueError, match="must be"):
-            _core.PlainMpfr(**{**arguments, **broken})
-    loop = _core.PlainMpfr(precision=64, X=data.X, y=data.y, u=data.u, v=1.0, lr=1.0)
+        for contestant in (_core.PlainMpfr, _core.Stages):
+            with pytest.raises(ValueError, match="must be"):
+                contestant(**{**data.for_the_core(), **broken})
+    loop = _core.PlainMpfr(**data.for_the_core())
     with pytest.raises(ValueError, match="rows or columns"):
         loop.advance(1, "rows", "diagonals")
 

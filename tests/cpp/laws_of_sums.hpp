@@ -56,15 +56,14 @@ void products_by_blocks(Subject<Space>& on, const typename Space::Matrix& x,
 }
 
 template <class Space>
-void laws_of_a_shape(Subject<Space>& on, std::size_t n, std::size_t d, Kind kind) {
+void laws_of_products(Subject<Space>& on, const Values& x, const Values& u, const Values& z) {
   const SlowArithmetic& in = on.oracle;
-  const Values x = on.draws.numbers(n * d, kind);
-  const Values u = on.draws.numbers(d, kind), z = on.draws.numbers(n, kind);
+  const std::size_t n = z.size(), d = u.size();
   const Values f = in.matvec(x, u), g = in.matvec_transposed(x, z);
   Space& space = on.space;
   const auto matrix = space.matrix(n, d, texts(x));
   const auto columns = on.array(u), rows = on.array(z);
-  const auto f_out = on.array(on.draws.numbers(n, kind)), g_out = on.array(u);
+  const auto f_out = on.array(z), g_out = on.array(u);
   products_by_blocks(on, matrix, f_out, columns, g_out, rows);
   on.expect("X u", f_out, f);
   on.expect("X^T z", g_out, g);
@@ -76,11 +75,27 @@ void laws_of_a_shape(Subject<Space>& on, std::size_t n, std::size_t d, Kind kind
     for (std::size_t k = 0; k < d; ++k)
       space.assign(space.row_of(weights, q), k, texts({x[q * d + k]}), 0);
   }
-  const auto t = on.array(on.draws.numbers(n, kind)), b = on.array(on.draws.numbers(d, kind));
+  const auto t = on.array(z), b = on.array(u);
   space.matvec(t, weights, columns);
   on.expect("W g", t, f);
   space.matvec_transposed(b, weights, rows);
   on.expect("a W", b, g);
+}
+
+template <class Space>
+void laws_of_a_shape(Subject<Space>& on, std::size_t n, std::size_t d, Kind kind) {
+  const Values x = on.draws.numbers(n * d, kind);
+  laws_of_products(on, x, on.draws.numbers(d, kind), on.draws.numbers(n, kind));
+}
+
+// Every product is -0, and so is every sum of them: a zero added on the way, of a row that is not
+// there or to begin with, would make it +0.
+template <class Space>
+void laws_of_negative_zeros(Subject<Space>& on, std::size_t n, std::size_t d) {
+  Slow zero = on.oracle.integer(0);
+  mpfr_neg(zero.get(), zero.get(), MPFR_RNDN);
+  const Slow one = on.oracle.integer(1);
+  laws_of_products(on, Values(n * d, zero), Values(d, one), Values(n, one));
 }
 
 template <class Space>

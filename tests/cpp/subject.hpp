@@ -9,6 +9,8 @@
 
 #include "check.hpp"
 #include "draws.hpp"
+#include "limbs/convert.hpp"
+#include "linalg/limb_space.hpp"
 #include "linalg/space.hpp"
 #include "numbers/exact.hpp"
 #include "numbers/mpfr_number.hpp"
@@ -27,6 +29,12 @@ Slow element(const Format& format, const T& x) {
   Slow out(format.precision);
   const auto range = ExponentRange::widest();
   to_mpfr(out.get(), x);
+  return out;
+}
+
+inline Slow element(const Format& format, const LimbSpace::Place& place) {
+  Slow out(format.precision);
+  limbs::load(*place.precision, out.get(), place.lane);
   return out;
 }
 

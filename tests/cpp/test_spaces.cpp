@@ -1,62 +1,31 @@
-// The laws of a Space: every primitive of every Space, bit for bit, against one slow loop over
-// correctly rounded operations, on numbers that find mistakes. PRECIPICE_SOAK=n repeats all of it
-// n times with other numbers.
+// The laws of a Space, for native types and MPFR numbers. PRECIPICE_SOAK=n repeats all of it n
+// times with other numbers.
 #include <cstddef>
 #include <cstdlib>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "laws_of_elements.hpp"
-#include "laws_of_sums.hpp"
-#include "laws_of_the_boundary.hpp"
+#include "laws_of_a_space.hpp"
 #include "linalg/mpfr_space.hpp"
 #include "linalg/native_space.hpp"
+#include "machine/cpu_path.hpp"
 
 namespace precipice::test {
 namespace {
 
-constexpr std::size_t most_rows = 17, most_columns = 40;
-
-Kind kind_of(std::size_t i) {
-  return static_cast<Kind>(i % kinds);
-}
-
+// Large enough for wide lanes: blocks of every number of groups, the last one whole or not; more
+// and fewer columns than a block has rows.
 template <class Space>
-void laws(const Format& format, unsigned long seed) {
-  Subject<Space> on(format, seed);
-  laws_of_text(on);
-  laws_of_doubles(on);
-  laws_of_integers(on);
-  for (std::size_t n = 1; n <= most_columns; ++n)
-    for (int k = 0; k < kinds; ++k) {
-      const Kind kind = kind_of(static_cast<std::size_t>(k));
-      laws_of_ties(on, kind);
-      laws_of_reading(on, kind);
-      laws_of_map(on, n, kind);
-      laws_of_map_rows(on, n, kind);
-      laws_of_descend(on, n, kind);
-      laws_of_dot(on, n, kind);
-      laws_of_a_diagonal(on, n, kind);
-      if (n <= 7) laws_of_product(on, n, kind);
-    }
-  for (std::size_t n = 1; n <= most_rows; ++n) laws_of_is_finite(on, n);
-}
-
-// Every shape, each with another kind of numbers; and a few long enough to be padded.
-template <class Space>
-void laws_of_shapes(const Format& format, unsigned long seed) {
-  std::size_t i = seed;
-  for (std::size_t n = 1; n <= most_rows; ++n) {
+void laws_of_large_shapes(const Format& format, unsigned long seed) {
+  constexpr std::size_t shapes[][2] = {
+      {4, 128},  {5, 131},  {8, 257},  {9, 258},  {16, 512}, {17, 521},  {23, 90},  {31, 262},
+      {32, 261}, {33, 259}, {47, 256}, {64, 130}, {65, 131}, {100, 37},  {100, 83}, {131, 16},
+      {131, 67}, {150, 64}, {96, 90},  {128, 66}, {300, 33}, {63, 1000}, {49, 777}};
+  for (const auto& [n, d] : shapes) {
     Subject<Space> on(format, seed + n);
-    for (std::size_t d = 1; d <= most_columns; ++d, ++i) {
-      laws_of_a_shape(on, n, d, kind_of(i));
-      laws_of_map_outer(on, n, d, kind_of(i / kinds));
-    }
-  }
-  for (const std::size_t d : {63, 64, 65, 127, 128, 129, 200}) {
-    Subject<Space> on(format, seed + d);
-    laws_of_a_shape(on, 9, d, kind_of(++i));
-    laws_of_map_outer(on, 5, d, kind_of(i));
+    laws_of_negative_zeros(on, n, d);
+    for (int k = 0; k < kinds; ++k) laws_of_a_shape(on, n, d, static_cast<Kind>(k));
   }
 }
 
@@ -66,18 +35,23 @@ void laws_of_a_long_row() {
   laws_of_a_shape(on, 2, 400, Kind::ordinary);
 }
 
-template <class Space>
-void all_laws(const Format& format, unsigned long soak) {
-  if (!availability(format).available) return;
-  for (unsigned long seed = 0; seed < soak; ++seed) {
-    laws<Space>(format, seed);
-    laws_of_shapes<Space>(format, 1000 * seed);
+// A native type's, by every kernel this machine has.
+template <class T>
+void all_native_laws(const char* name, unsigned long soak) {
+  const NativeKernels<T>* before = nullptr;
+  for (const CpuPath path : available_cpu_paths()) {
+    const NativeKernels<T>* const kernels = native_kernels<T>(path);
+    if (kernels == std::exchange(before, kernels) && path != CpuPath::mpfr) continue;
+    Format format = parse_format(name);
+    setenv("PRECIPICE_CPU", precipice::name(path), 1);
+    format.name += std::string(", ") + precipice::name(path);
+    for (unsigned long seed = 0; seed < soak; ++seed) {
+      laws<NativeSpace<T>>(format, seed, every_shape());
+      laws_of_shapes<NativeSpace<T>>(format, 1000 * seed, every_shape());
+      laws_of_large_shapes<NativeSpace<T>>(format, 1000 * seed);
+    }
+    unsetenv("PRECIPICE_CPU");
   }
-}
-
-unsigned long soak() {
-  const char* const times = std::getenv("PRECIPICE_SOAK");
-  return times ? std::strtoul(times, nullptr, 10) : 1;
 }
 
 }  // namespace
@@ -87,8 +61,8 @@ int main() {
   using namespace precipice;
   using test::all_laws;
   const unsigned long soak = test::soak();
-  all_laws<NativeSpace<float>>(parse_format("float32"), soak);
-  all_laws<NativeSpace<double>>(parse_format("float64"), soak);
+  test::all_native_laws<float>("float32", soak);
+  test::all_native_laws<double>("float64", soak);
   all_laws<NativeSpace<long double>>(parse_format("float80"), soak);
   all_laws<NativeSpace<float128>>(parse_format("float128"), soak);
   for (const char* name : {"mpfr2", "mpfr11", "mpfr24", "mpfr53", "mpfr64", "mpfr113", "mpfr200"})

@@ -7,18 +7,23 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import gmpy2
 import numpy as np
+import numpy.typing as npt
 
 from precipice import _core
+from precipice.bench.floors import MODEL, Yardstick
 from precipice.bench.peer import Peer, Unavailable
-from precipice.bench.peers import PEERS, PlainMpfr, Precipice, versions
-from precipice.bench.workload import Shape, Workload
+from precipice.bench.peers import OWN_PATHS, PEERS, PlainMpfr, Precipice, cpu_path, versions
+from precipice.bench.rows import Benchmark, Row
+from precipice.bench.stages import time_stages
+from precipice.bench.workload import DATA, Shape, Workload
 from precipice.errors import InvalidArgument
 from precipice.exact import text, whole_number
 from precipice.precision import Precision
@@ -26,7 +31,7 @@ from precipice.precision import Precision
 DEFAULT_SHAPES = ("2x100", "300x3072", "1000x3072")
 DEFAULT_PRECISIONS = (
     "float32", "float64", "float80", "float128",
-    "mpfr64", "mpfr128", "mpfr256", "mpfr512", "mpfr1024",
+    "mpfr53", "mpfr64", "mpfr113", "mpfr128", "mpfr256", "mpfr512", "mpfr1024",
 )  # fmt: skip
 # What each peer is given a round (one step at least), how many rounds there are unless somebody
 # asks for another number, and after how long fewer will do.
@@ -41,70 +46,19 @@ BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS",
                 "VECLIB_MAXIMUM_THREADS")  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Row:
-    """One engine at one shape and precision.
-
-    Attributes
-    ----------
-    shape, precision, engine : str
-    bits : int
-        Of the significand.
-    scope : str
-        What was timed; why nothing was, if so.
-    nanoseconds : float or None
-        Per multiply-add of the two products X u and Xᵀz; None if nothing was timed.
-    microseconds : float or None
-        Per step; None where no whole steps on the whole data were timed: nothing is
-        extrapolated.
-    ratio : float or None
-        precipice's time per multiply-add over this engine's, median of the rounds' quotients.
-    rounds : int
-    agreement : str
-        How its answer compares with precipice's.
-    """
-
-    shape: str
-    precision: str
-    bits: int
-    engine: str
-    scope: str
-    nanoseconds: float | None = None
-    microseconds: float | None = None
-    ratio: float | None = None
-    rounds: int = 0
-    agreement: str = ""
-
-
-@dataclass(frozen=True)
-class Benchmark:
-    """Rows, and what they were measured on."""
-
-    rows: tuple[Row, ...]
-    machine: dict[str, Any]
-    versions: dict[str, str]
-    method: dict[str, str]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-able data."""
-        return {
-            "machine": self.machine,
-            "versions": self.versions,
-            "method": self.method,
-            "rows": [asdict(row) for row in self.rows],
-        }
-
-
 class WrongAnswer(AssertionError):
     """A peer's answer is not precipice's: its time means nothing, and one of the two is wrong."""
 
 
 def run_benchmark(
     shapes: Sequence[str | Shape] = DEFAULT_SHAPES,
-    precisions: Sequence[str | Precision] = DEFAULT_PRECISIONS,
+    precisions: Sequence[str | Precision] | None = None,
     peers: Sequence[str] = tuple(PEERS),
     rounds: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
+    *,
+    stages: bool = False,
+    data: str = "float64",
 ) -> Benchmark:
     """Time gradient-descent steps of precipice and its peers, side by side.
 
@@ -112,14 +66,19 @@ def run_benchmark(
     ----------
     shapes : sequence of str or Shape
         Such as "300x3072".
-    precisions : sequence of str or Precision
-        Of 24 bits or more.
+    precisions : sequence of str or Precision, optional
+        Of 24 bits or more; default `DEFAULT_PRECISIONS`, those that `data` allows.
     peers : sequence of str
         Names from `PEERS`; one that cannot do a format has a row that says why.
     rounds : int, optional
         Rounds at each shape and precision; default 5, or 3 where those take long.
     progress : callable, optional
         Called with what comes next, how many cells are done, and of how many.
+    stages : bool
+        Whether X u, Xᵀz and the update are timed on their own too, at formats mpfr<bits>.
+    data : str
+        What X holds: ``"float64"`` numbers, or with ``"full"`` numbers of all the bits of each
+        format; then formats are mpfr<bits>.
 
     Raises
     ------
@@ -128,21 +87,46 @@ def run_benchmark(
     WrongAnswer
         If a peer's answer is not precipice's.
     """
+    if precisions is None:
+        precisions = [p for p in DEFAULT_PRECISIONS if data != "full" or p.startswith("mpfr")]
+    cells = _cells(shapes, precisions, peers, data)
     if rounds is not None:
         rounds = whole_number(rounds, "rounds", 1)
+    threads = single_threaded_blas()
+    yardstick = Yardstick()
+    rows: list[Row] = []
+    for done, (shape, precision) in enumerate(cells):
+        if progress is not None:
+            progress(f"{shape} {precision}", done, len(cells))
+        if not precision.availability()[0]:
+            rows.append(_row(shape, precision, data, "precipice", precision.availability()[1]))
+            continue
+        work = Workload.draw(shape, precision, data)
+        rows += _steps(work, peers, rounds, yardstick)
+        if stages and precision.name.startswith("mpfr"):
+            rows += _stages(work, peers, rounds, yardstick)
+    return Benchmark(tuple(rows), _machine(), versions(), _method(threads, data, yardstick))
+
+
+def _cells(
+    shapes: Sequence[str | Shape],
+    precisions: Sequence[str | Precision],
+    peers: Sequence[str],
+    data: str,
+) -> list[tuple[Shape, Precision]]:
+    """Return what is timed, every argument checked."""
     cells = [
         (Shape.parse(shape), _timed(precision)) for shape in shapes for precision in precisions
     ]
     for name in peers:
         if name not in PEERS:
             raise InvalidArgument("peers", name, f"must be among {', '.join(PEERS)}")
-    threads = single_threaded_blas()
-    rows: list[Row] = []
-    for done, (shape, precision) in enumerate(cells):
-        if progress is not None:
-            progress(f"{shape} {precision}", done, len(cells))
-        rows += _cell(shape, precision, peers, rounds)
-    return Benchmark(tuple(rows), _machine(), versions(), _method(threads))
+    if data not in DATA:
+        raise InvalidArgument("data", data, f"must be {' or '.join(DATA)}")
+    for _, precision in cells:
+        if data == "full" and not precision.name.startswith("mpfr"):
+            raise InvalidArgument("precision", precision.name, "must be mpfr<bits> for full data")
+    return cells
 
 
 def _timed(precision: str | Precision) -> Precision:
@@ -154,18 +138,17 @@ def _timed(precision: str | Precision) -> Precision:
     return parsed
 
 
-def _cell(
-    shape: Shape, precision: Precision, names: Sequence[str], rounds: int | None
+def _row(
+    shape: Shape | str, precision: Precision, data: str, engine: str, scope: str, **rest: Any
+) -> Row:
+    return Row(str(shape), precision.name, precision.bits, engine, scope, data=data, **rest)
+
+
+def _steps(
+    work: Workload, names: Sequence[str], rounds: int | None, yardstick: Yardstick
 ) -> list[Row]:
-    """Time one shape and precision."""
-
-    def row(engine: str, scope: str, **numbers: Any) -> Row:
-        return Row(str(shape), precision.name, precision.bits, engine, scope, **numbers)
-
-    available, why = precision.availability()
-    if not available:
-        return [row("precipice", why)]
-    work = Workload.draw(shape, precision)
+    """Time whole steps at one shape and precision."""
+    row = partial(_row, work.shape, work.precision, work.data)
     contestants: dict[str, Peer] = {"precipice": Precipice(work)}
     agreements: dict[str, str] = {"precipice": "is what the others are compared with"}
     absent: list[Row] = []
@@ -193,11 +176,52 @@ def _cell(
                 nanoseconds=float(np.median(per_operation)) * 1e9,
                 microseconds=float(np.median(each)) * 1e6 if whole else None,
                 ratio=float(np.median(own_operation / per_operation)),
+                spread=_spread(each),
                 rounds=each.size,
                 agreement=agreements[name],
+                **_floor(yardstick, work, name, "step"),
             )
         )
     return timed + absent
+
+
+def _stages(
+    work: Workload, names: Sequence[str], rounds: int | None, yardstick: Yardstick
+) -> list[Row]:
+    """Time the stages of a step at one shape and precision."""
+    times = time_stages(work, names, rounds)
+    own = {each.stage: each.seconds for each in times if each.engine == "precipice"}
+    return [
+        _row(
+            work.shape,
+            work.precision,
+            work.data,
+            each.engine,
+            each.scope,
+            nanoseconds=float(np.median(each.seconds)) * 1e9,
+            ratio=float(np.median(own[each.stage] / each.seconds)),
+            spread=_spread(each.seconds),
+            rounds=each.seconds.size,
+            agreement=each.agreement,
+            stage=each.stage,
+            **_floor(yardstick, work, each.engine, each.stage),
+        )
+        for each in times
+    ]
+
+
+def _spread(times: npt.NDArray[np.float64]) -> float:
+    """Return how far apart the rounds' times are, over their median."""
+    return float(np.ptp(times) / np.median(times))
+
+
+def _floor(yardstick: Yardstick, work: Workload, engine: str, stage: str) -> dict[str, Any]:
+    """Return the floor of precipice's own rows, as fields of a row."""
+    if engine not in OWN_PATHS:
+        return {}
+    with cpu_path(OWN_PATHS[engine]):
+        floor = yardstick.floor(work, stage)
+    return {} if floor is None else {"floor": floor.nanoseconds, "floor_set_by": floor.set_by}
 
 
 def _rounds(contestants: dict[str, Peer], rounds: int | None) -> dict[str, list[float]]:
@@ -233,12 +257,9 @@ def check(name: str, work: Workload) -> str:
     WrongAnswer
         If an exact peer differs in a bit, or another by more than rounding can explain.
     """
-    peer: Any = PEERS[name](replace(work, lr=_LONG_STEP))
+    peer = PEERS[name](replace(work, lr=_LONG_STEP))
     steps = _EXACT_STEPS if peer.exact else 1
-    for _ in range(steps):
-        peer.products()
-        peer.finish()
-    own, other = peer.work.after(steps), peer.parameters()
+    own, other = peer.work.after(steps), peer.after(steps)
     where = f"{name} at {work.precision}"
     if peer.exact:
         if [text(x) for x in own] != [text(x) for x in other]:
@@ -297,12 +318,15 @@ def _processor() -> str:
     return platform.processor()
 
 
-def _method(threads: str) -> dict[str, str]:
+def _method(threads: str, data: str, yardstick: Yardstick) -> dict[str, str]:
     """Return how the times were taken."""
     return {
         "clock": "thread CPU time, one core; peers take turns, medians of the rounds",
-        "work": "gradient-descent steps of f(x) = (x·u) v, half_mean, normal float64 data",
-        "nanoseconds": "per multiply-add of X u and Xᵀz, 2 N d a step",
+        "work": "gradient-descent steps of f(x) = (x·u) v, half_mean, normal data: "
+        + ("float64 numbers" if data == "float64" else "numbers of all the format's bits"),
+        "nanoseconds": "per multiply-add of X u and Xᵀz, 2 N d a step; of the update per element",
         "answers": "equal bit for bit, or so much of the bound on one step's rounding apart",
         "blas_threads": threads,
+        **MODEL,
+        "gigahertz": f"{yardstick.hertz * 1e-9:.3g}",
     }

@@ -33,8 +33,8 @@ class Peer(Protocol):
     def advance(self, seconds: float, steps: int) -> int:
         """Take steps for about that long (or as many as precipice took); return how many."""
 
-    def parameters(self) -> list[Any]:
-        """Return u and v, as exact `gmpy2.mpfr`, after the steps taken."""
+    def after(self, steps: int) -> list[Any]:
+        """Return u and v after so many whole steps; to be asked before any other is taken."""
 
     def describe(self) -> str:
         """Return what is timed, in words."""
@@ -56,9 +56,34 @@ class InPython(ABC):
             taken += 1
         return taken
 
+    def after(self, steps: int) -> list[Any]:
+        """Return u and v after so many whole steps."""
+        for _ in range(steps):
+            self.products()
+            self.finish()
+        return self.parameters()
+
     @abstractmethod
+    def parameters(self) -> list[Any]:
+        """Return u and v, as exact `gmpy2.mpfr`, after the steps taken."""
+
     def products(self) -> None:
-        """Compute f = X u, z = f v - y and Xᵀz."""
+        """Compute f = X u, z = f v - y and g = Xᵀz."""
+        self.preactivations()
+        self.residuals()
+        self.gradient()
+
+    @abstractmethod
+    def preactivations(self) -> None:
+        """Compute f = X u."""
+
+    @abstractmethod
+    def residuals(self) -> None:
+        """Compute z = f v - y."""
+
+    @abstractmethod
+    def gradient(self) -> None:
+        """Compute g = Xᵀz."""
 
     @abstractmethod
     def finish(self) -> None:

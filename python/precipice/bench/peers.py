@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, ClassVar
 
@@ -15,10 +18,26 @@ from precipice import _core
 from precipice.bench.objects import Flint, Gmpy2, Mpmath
 from precipice.bench.peer import InPython, Peer, Unavailable
 from precipice.bench.workload import Workload
+from precipice.engines.core import CoreEngine
 from precipice.exact import from_text
 from precipice.results import Outcome
 
+PRODUCTS = ("preactivations", "gradient")
 _ORDERS = ("rows", "columns")
+
+
+@contextmanager
+def cpu_path(path: str | None) -> Iterator[None]:
+    """Force a CPU path upon the runs that begin within; None leaves it as it is."""
+    before = os.environ.get("PRECIPICE_CPU")
+    if path is not None:
+        os.environ["PRECIPICE_CPU"] = path
+    try:
+        yield
+    finally:
+        if path is not None:
+            os.environ.pop("PRECIPICE_CPU")
+            os.environ.update({} if before is None else {"PRECIPICE_CPU": before})
 
 
 class Precipice:
@@ -26,9 +45,21 @@ class Precipice:
 
     whole_steps = exact = True
 
-    def __init__(self, work: Workload) -> None:
+    def __init__(self, work: Workload, path: str | None = None) -> None:
+        if path is not None:
+            require_another_path(work, path)
         self.work = work
-        self._engine = work.engine()
+        self._path = path
+
+    @cached_property
+    def _engine(self) -> CoreEngine:
+        with cpu_path(self._path):
+            return self.work.engine()
+
+    def after(self, steps: int) -> list[Any]:
+        """Return u and v after so many steps of a run of its own."""
+        with cpu_path(self._path):
+            return self.work.after(steps)
 
     @property
     def steps(self) -> int:
@@ -56,6 +87,14 @@ class Precipice:
         return "whole steps"
 
 
+def require_another_path(work: Workload, path: str) -> None:
+    """Refuse a CPU path that differs in nothing from the one that is timed anyway."""
+    if not work.precision.name.startswith("mpfr"):
+        raise Unavailable("MPFR formats only")
+    if _core.build_info()["cpu_path"] == path:
+        raise Unavailable("precipice runs on this path")
+
+
 class PlainMpfr:
     """A plain C MPFR loop, compiled with the core and linked to the same MPFR."""
 
@@ -65,31 +104,22 @@ class PlainMpfr:
         if not work.precision.name.startswith("mpfr"):
             raise Unavailable("MPFR formats only")
         self.work = work
-        self._loop = _core.PlainMpfr(
-            precision=work.precision.bits, X=work.X, y=work.y, u=work.u, v=work.v, lr=work.lr
-        )
-        self._orders = dict.fromkeys(("preactivations", "gradient"), "rows")
+        self._loop = _core.PlainMpfr(**work.for_the_core())
+        self._orders = dict.fromkeys(PRODUCTS, "rows")
         self._calibrated = False
 
     def advance(self, seconds: float, steps: int) -> int:
         """Take as many steps as precipice took; after the first, in the faster order."""
         self._loop.advance(steps, **self._orders)
         if not self._calibrated:
-            self._calibrate()
+            self._orders = faster_orders(self._loop, self.work)
+            self._calibrated = True
         return steps
 
-    def _calibrate(self) -> None:
-        """Find the faster order of each product, on the numbers of a step."""
-        self._calibrated = True
-        repeats = max(1, math.ceil(2e5 / self.work.multiply_adds))
-        for product in self._orders:
-            times = dict.fromkeys(_ORDERS, math.inf)
-            for order in _ORDERS * (2 if repeats == 1 else 5):
-                start = time.thread_time()
-                for _ in range(repeats):
-                    getattr(self._loop, product)(order)
-                times[order] = min(times[order], time.thread_time() - start)
-            self._orders[product] = min(_ORDERS, key=times.__getitem__)
+    def after(self, steps: int) -> list[Any]:
+        """Return u and v after so many steps."""
+        self._loop.advance(steps, **self._orders)
+        return self.parameters()
 
     @property
     def loss(self) -> float:
@@ -98,13 +128,27 @@ class PlainMpfr:
 
     def parameters(self) -> list[Any]:
         """Return u and v, exactly."""
-        texts = self._loop.parameters()
-        return [from_text(t, self.work.precision.bits) for t in (*texts["u"], *texts["v"])]
+        texts = (*self._loop.u, *self._loop.v)
+        return [from_text(t, self.work.precision.bits) for t in texts]
 
     def describe(self) -> str:
         """Return what is timed, in words."""
         orders = self._orders
         return f"whole steps; X u by {orders['preactivations']}, Xᵀz by {orders['gradient']}"
+
+
+def faster_orders(loop: _core.PlainMpfr, work: Workload) -> dict[str, str]:
+    """Return the faster order of each product of a plain loop, on the numbers it has."""
+    repeats = max(1, math.ceil(2e5 / work.multiply_adds))
+    faster = {}
+    for product in PRODUCTS:
+        times = dict.fromkeys(_ORDERS, math.inf)
+        for order in _ORDERS * (2 if repeats == 1 else 5):
+            start = time.thread_time()
+            getattr(loop, product)(order, repeats)
+            times[order] = min(times[order], time.thread_time() - start)
+        faster[product] = min(_ORDERS, key=times.__getitem__)
+    return faster
 
 
 class NumPy(InPython):
@@ -129,11 +173,17 @@ class NumPy(InPython):
         self._g = np.empty_like(self._u)
         self.loss = dtype(0)
 
-    def products(self) -> None:
-        """Compute f = X u, z = f v - y and Xᵀz."""
+    def preactivations(self) -> None:
+        """Compute f = X u."""
         np.matmul(self._X, self._u, out=self._f)
+
+    def residuals(self) -> None:
+        """Compute z = f v - y."""
         np.multiply(self._f, self._v, out=self._z)
         np.subtract(self._z, self._y, out=self._z)
+
+    def gradient(self) -> None:
+        """Compute g = Xᵀz."""
         np.matmul(self._z, self._X, out=self._g)
 
     def finish(self) -> None:
@@ -164,12 +214,11 @@ class Blas(NumPy):
 
     def __init__(self, work: Workload) -> None:
         super().__init__(work)
-        super().products()
+        self.preactivations()
+        super().residuals()
 
-    def products(self) -> None:
-        """Compute X u and Xᵀz; z is that of the start."""
-        np.matmul(self._X, self._u, out=self._f)
-        np.matmul(self._z, self._X, out=self._g)
+    def residuals(self) -> None:
+        """Leave z at that of the start."""
 
     def describe(self) -> str:
         """Return what is timed, in words."""
@@ -186,6 +235,8 @@ def _mpfr_of(x: Any) -> gmpy2.mpfr:
 
 PEERS: dict[str, Callable[[Workload], Peer]] = {
     "plain-mpfr": PlainMpfr,
+    "precipice-mpfr": partial(Precipice, path="mpfr"),
+    "precipice-generic": partial(Precipice, path="generic"),
     "blas": Blas,
     "numpy": NumPy,
     "gmpy2": Gmpy2,
@@ -193,6 +244,9 @@ PEERS: dict[str, Callable[[Workload], Peer]] = {
     "flint": Flint,
 }
 """How to make each peer, by name."""
+
+OWN_PATHS = {"precipice": None, "precipice-mpfr": "mpfr", "precipice-generic": "generic"}
+"""precipice's own engines, and the CPU path forced on each."""
 
 
 def versions() -> dict[str, str]:

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,8 +14,6 @@ from precipice.cli.progress import wanted
 from precipice.errors import InvalidArgument
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from precipice.bench import Benchmark
 
 _FILES = ("bench.json", "bench.png", "table.txt")
@@ -37,16 +35,23 @@ _BLAS_THREADS = (
 )
 @click.option(
     "--precision",
-    default="float32,float64,float80,float128,mpfr64,mpfr128,mpfr256,mpfr512,mpfr1024",
+    default=None,
     metavar="LIST",
-    help="Formats of 24 bits or more, comma-separated.",
+    help="Formats of 24 bits or more, comma-separated; default float32 to mpfr1024.",
 )
 @click.option(
     "--peers",
-    default="plain-mpfr,blas,numpy,gmpy2,mpmath,flint",
+    default="plain-mpfr,precipice-mpfr,precipice-generic,blas,numpy,gmpy2,mpmath,flint",
     metavar="LIST",
     help="Who is timed beside precipice.",
 )
+@click.option(
+    "--data",
+    type=click.Choice(["float64", "full"]),
+    default="float64",
+    help="X holds float64 numbers, or numbers of all the bits of each mpfr<bits>.",
+)
+@click.option("--stages", is_flag=True, help="Time X u, Xᵀz and the update on their own too.")
 @click.option("--rounds", type=int, help="Times each is timed; default 5, or 3 where slow.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
 @click.option(
@@ -58,8 +63,10 @@ _BLAS_THREADS = (
 @click.option("--quiet", is_flag=True, help="Say nothing on stderr but errors.")
 def command(
     shapes: str,
-    precision: str,
+    precision: str | None,
     peers: str,
+    data: str,
+    stages: bool,
     rounds: int | None,
     as_json: bool,
     out: Path | None,
@@ -68,15 +75,22 @@ def command(
     """Time gradient-descent steps beside plain C MPFR, NumPy, gmpy2, mpmath and python-flint.
 
     Every answer is compared with precipice's before its time counts: bit for bit where the peer
-    promises that, else within the bound on rounding. Without arguments about two minutes on one
-    core.
+    promises that, else within the bound on rounding. Without arguments some minutes on one core.
     """
     if "numpy" not in sys.modules:
         os.environ.update(dict.fromkeys(_BLAS_THREADS, "1"))
     if out is not None:
         _check(out)
     shown = wanted(quiet=quiet, as_json=as_json)
-    benchmark = _run(_words(shapes), _words(precision), _words(peers), rounds, shown)
+    chosen = {
+        "shapes": _words(shapes),
+        "precisions": None if precision is None else _words(precision),
+        "peers": _words(peers),
+        "rounds": rounds,
+        "stages": stages,
+        "data": data,
+    }
+    benchmark = _run(chosen, shown)
     if out is not None:
         _save(benchmark, out)
     if as_json:
@@ -92,32 +106,22 @@ def _words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
-def _run(
-    shapes: Sequence[str],
-    precisions: Sequence[str],
-    peers: Sequence[str],
-    rounds: int | None,
-    shown: bool,
-) -> Benchmark:
+def _run(chosen: dict[str, Any], shown: bool) -> Benchmark:
     """Measure, with a bar on stderr where somebody sees it."""
     from precipice.bench import run_benchmark
 
     if not shown:
-        return run_benchmark(shapes, precisions, peers, rounds)
+        return run_benchmark(**chosen)
     from rich.console import Console
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None)
-        return run_benchmark(
-            shapes,
-            precisions,
-            peers,
-            rounds,
-            progress=lambda name, done, total: bar.update(
-                task, description=name, completed=done, total=total
-            ),
-        )
+
+        def progress(name: str, done: int, total: int) -> None:
+            bar.update(task, description=name, completed=done, total=total)
+
+        return run_benchmark(**chosen, progress=progress)
 
 
 def _print(benchmark: Benchmark) -> None:

@@ -35,10 +35,10 @@ class CoreEngine:
                 rows=plan.y.size,
                 features=plan.start["u"].size,
                 factors=plan.model.depth - 1,
-                X=_boundary(plan.X),
-                y=_boundary(plan.y),
-                u=_boundary(plan.start["u"]),
-                v=_boundary(plan.start["v"]),
+                X=boundary(plan.X),
+                y=boundary(plan.y),
+                u=boundary(plan.start["u"]),
+                v=boundary(plan.start["v"]),
                 lr=text(plan.step_size),
                 loss=plan.loss.name,
             ),
@@ -194,7 +194,7 @@ class CoreEngine:
         return Trajectory(step, texts, self._plan.precision.bits)
 
 
-def _boundary(values: npt.NDArray[Any]) -> Any:
+def boundary(values: npt.NDArray[Any]) -> Any:
     """Return what the core reads: float64 buffers as they are, other exact numbers as text."""
     if values.dtype == np.float64:
         return np.ascontiguousarray(values).ravel()

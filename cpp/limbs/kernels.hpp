@@ -1,0 +1,54 @@
+// What a CPU path gives: the operations on stored numbers, as a table of functions. Each result is
+// what MPFR's correctly rounded operations give (nearest, ties to even), bit for bit.
+#pragma once
+
+#include "limbs/data_matrix.hpp"
+#include "limbs/stored.hpp"
+
+namespace precipice::limbs {
+
+// A vector, or one number that stands in every lane of a group and is read for each of them.
+struct Operand {
+  const Word* data;
+  std::size_t step;  // words from a group to the next; 0: the same group again
+};
+
+enum class Operation { multiply, add, subtract, divide };
+
+// Where a kernel meets what it does not do (infinities, NaN, results outside the range of
+// exponents, divisors of 52 bits and more) it leaves the whole group to this. `n` is the divisor.
+struct Rescue {
+  void (*call)(void* context, Operation operation, Word* out, const Word* a, const Word* b, Word n);
+  void* context;
+};
+
+struct Kernels {
+  // p bits, and how they are stored; limbs = 0: too many for this path.
+  Precision (*precision)(int bits, Exponent emin, Exponent emax);
+
+  // Elements, `groups` groups; `out` may be an operand.
+  void (*multiply)(const Precision&, const Rescue&, Word* out, Operand a, Operand b,
+                   std::size_t groups);
+  void (*add)(const Precision&, const Rescue&, Word* out, Operand a, Operand b, std::size_t groups);
+  void (*subtract)(const Precision&, const Rescue&, Word* out, Operand a, Operand b,
+                   std::size_t groups);
+  void (*divide)(const Precision&, const Rescue&, Word* out, Operand a, Word n, std::size_t groups);
+
+  // Sums. No product or partial sum may leave the range of exponents, nor an operand be infinite
+  // or NaN: the caller has compared the operands' exponents with the range.
+  //
+  // out_l = sum_k X[l,k] u_k for `groups` groups of outputs, k ascending below `terms`, each
+  // product and each sum rounded. `prepared` is what prepare made of u, in as many words as u has.
+  void (*sums)(const Precision&, Word* out, const DataMatrix& X, std::size_t groups, const Word* u,
+               const Word* prepared, std::size_t terms);
+  void (*prepare)(const Precision&, Word* prepared, const Word* u, std::size_t n);
+  // a_0 + a_1 + ... + a_(n-1) from the left, into every lane of `out`.
+  void (*sum)(const Precision&, Word* out, const Word* a, std::size_t n);
+};
+
+extern const Kernels generic_kernels;
+#ifdef PRECIPICE_AVX512IFMA
+extern const Kernels avx512ifma_kernels;
+#endif
+
+}  // namespace precipice::limbs

@@ -1,0 +1,60 @@
+// Sums under way, each in a mood: which aims its terms have.
+#pragma once
+
+#include <mpfr.h>
+
+#include "limb_aims.hpp"
+
+namespace precipice::test {
+
+enum class Mood {
+  adverse,     // one aim after the other
+  calm,        // terms of one size
+  dark,        // the same, most of them zero
+  heavy,       // carries pile up, and now and then the sum comes to a power of two
+  minus_zeros  // nothing but -0, or nearly so
+};
+
+struct Row {
+  Row(int bits, Mood m) : sum(bits), mood(m) { mpfr_set_zero(sum.get(), 1); }
+
+  // Before the next term: what is its aim?
+  void proceed(LimbDraws& draws) {
+    switch (mood) {
+      case Mood::adverse:
+        if (course.left-- == 0)
+          course = new_course(draws, static_cast<int>(mpfr_get_prec(sum.get())));
+        break;
+      case Mood::calm: break;
+      case Mood::dark: course.aim = draws.one_in(4) ? Aim::ordinary : Aim::zero; break;
+      case Mood::heavy: course.aim = draws.one_in(24) ? Aim::to_power : Aim::pile_up; break;
+      case Mood::minus_zeros: course.aim = Aim::zero; break;
+    }
+  }
+  // The sum of one term is that term, -0 too.
+  void add(mpfr_srcptr term) {
+    if (begun)
+      mpfr_add(sum.get(), sum.get(), term, MPFR_RNDN);
+    else
+      mpfr_set(sum.get(), term, MPFR_RNDN);
+    begun = true;
+  }
+
+  Slow sum;
+  Mood mood;
+  Course course;
+  bool begun = false;
+};
+
+// Exponents about which those of data and vectors lie: ordinary ones, or such that the numbers or
+// their products come near the ends of MPFR's usual range.
+struct Usual {
+  mpfr_exp_t x, u;
+};
+inline Usual usual_exponents(LimbDraws& draws) {
+  constexpr mpfr_exp_t far = (mpfr_exp_t(1) << 30) - 20000;
+  constexpr Usual usual[] = {{far / 2, far / 2}, {-far / 2, -far / 2}, {far, -far}, {-far, far}};
+  return draws.one_in(4) ? usual[draws.below(4)] : Usual{0, 0};
+}
+
+}  // namespace precipice::test
