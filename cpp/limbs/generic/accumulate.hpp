@@ -90,7 +90,7 @@ template <int K>
   return {raised(sum, term.exponent + 63 - home), shifted_right(term.magnitude, 63 - home)};
 }
 
-// 93 instructions at K = 1 with the product, 8 ns a term; 10 to 12 more for each further limb.
+// With the product 88 instructions at K = 1, 118 at 2, 172 at 4 (GCC 12), some 3 in a cycle.
 template <int K>
 [[gnu::always_inline]] inline void Accumulator<K>::add(const Term<K>& term) {
   const auto shift = static_cast<Word>(grid - term.exponent);

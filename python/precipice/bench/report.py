@@ -185,6 +185,8 @@ def _draw_panel(axes: Axes, rows: list[Row]) -> None:
     for engine, (label, colour, marker) in _STYLES.items():
         points = [(row.bits, row.nanoseconds) for row in rows
                   if _line(row) == engine and row.nanoseconds is not None]  # fmt: skip
+        if not points:
+            continue
         middle = {b: median(y for x, y in points if x == b) for b, _ in sorted(points)}
         own = engine in ("native", "precipice", "precipice-generic")
         floors = [(row.bits, row.floor) for row in rows
@@ -195,7 +197,7 @@ def _draw_panel(axes: Axes, rows: list[Row]) -> None:
         style: dict[str, Any] = {"color": colour, "zorder": 3 if own else 4}
         axes.plot(list(middle), list(middle.values()), linewidth=3.0 if own else 1.1, **style)
         axes.plot(
-            *(zip(*points, strict=True) if points else ([], [])), marker, label=label,
+            *zip(*points, strict=True), marker, label=label,
             markersize=8 if own else 4.5, markeredgecolor="white", markeredgewidth=0.6, **style,
         )  # fmt: skip
     axes.spines[["top", "right"]].set_visible(False)
