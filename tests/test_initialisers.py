@@ -141,7 +141,7 @@ def test_the_text_of_a_float_constant_is_the_float() -> None:
 @pytest.mark.parametrize(
     ("form", "rule"),
     [
-        ("", "must be constant:C, pytorch, normal:ALPHA,BETA or balanced:C"),
+        ("", "must be constant:C, pytorch, normal:ALPHA,BETA, balanced:C, symmetric or symmetric"),
         ("xavier", "must be constant:C"),
         ("constant", "must be constant:C"),
         ("pytorch:3", "must be constant:C"),

@@ -25,7 +25,7 @@ PYTHON_ROOMS = [
     "eigen_refinement",
     "precision models optimizers record decomposition",
     "spectral measuring",
-    "problems theory sharpness reference analysis",
+    "problems theory sharpness reference reference_two_layer analysis",
     "initialisers cost",
     "surface",
     "results plan checkpoint",

@@ -21,21 +21,34 @@ Loss parse_loss(const std::string& loss) {
   throw std::invalid_argument("loss = " + loss + ": must be half_mean, mean, half_sum or sum");
 }
 
-MinimalistSpec model_spec(bool diagonal, std::size_t samples, std::size_t rows,
-                          std::size_t features, std::size_t factors, const py::object& X,
-                          const py::object& y, const py::object& u, const py::object& v,
-                          const std::string& lr, const std::string& loss) {
+Contraction parse_contraction(const std::string& contraction) {
+  if (contraction == "collapsed") return Contraction::collapsed;
+  if (contraction == "layerwise") return Contraction::layerwise;
+  throw std::invalid_argument("contraction = " + contraction + ": must be collapsed or layerwise");
+}
+
+ProblemSpec problem_spec(bool diagonal, std::size_t samples, std::size_t rows, std::size_t features,
+                         const py::object& X, const py::object& y, const std::string& lr,
+                         const std::string& loss) {
   return {diagonal,
           samples,
           rows,
           features,
-          factors,
           exact_vector(X),
           exact_vector(y),
-          exact_vector(u),
-          exact_vector(v),
           std::vector<std::string>{lr},
           parse_loss(loss)};
+}
+
+MinimalistSpec minimalist_spec(std::size_t factors, const py::object& u, const py::object& v) {
+  return {factors, exact_vector(u), exact_vector(v)};
+}
+
+TwoLayerSpec two_layer_spec(std::size_t width, const std::string& contraction, const py::object& W,
+                            const py::object& a, const std::string& scale,
+                            const std::string& kappa) {
+  return {width,           parse_contraction(contraction),  exact_vector(W),
+          exact_vector(a), std::vector<std::string>{scale}, std::vector<std::string>{kappa}};
 }
 
 CurvatureSpec curvature_spec(const Doubles& sigma, const Doubles& d, const Doubles& left,
@@ -43,13 +56,24 @@ CurvatureSpec curvature_spec(const Doubles& sigma, const Doubles& d, const Doubl
   return {{copied(sigma), copied(d)}, copied(left), copied(X)};
 }
 
+TwoLayerCurvatureSpec two_layer_curvature_spec(const Doubles& X, const Doubles& y, double scale,
+                                               const Doubles& start, double tolerance) {
+  return {copied(X), copied(y), scale, copied(start), tolerance};
+}
+
 }  // namespace
 
 void bind_run_spec(py::module_& m) {
-  py::class_<MinimalistSpec>(m, "MinimalistSpec", "Data, start and step size, exactly.")
-      .def(py::init(&model_spec), py::kw_only(), py::arg("diagonal"), py::arg("samples"),
-           py::arg("rows"), py::arg("features"), py::arg("factors"), py::arg("X"), py::arg("y"),
-           py::arg("u"), py::arg("v"), py::arg("lr"), py::arg("loss"));
+  py::class_<ProblemSpec>(m, "ProblemSpec", "Data, loss and step size, exactly.")
+      .def(py::init(&problem_spec), py::kw_only(), py::arg("diagonal"), py::arg("samples"),
+           py::arg("rows"), py::arg("features"), py::arg("X"), py::arg("y"), py::arg("lr"),
+           py::arg("loss"));
+  py::class_<MinimalistSpec>(m, "MinimalistSpec", "The minimalist model's start, exactly.")
+      .def(py::init(&minimalist_spec), py::kw_only(), py::arg("factors"), py::arg("u"),
+           py::arg("v"));
+  py::class_<TwoLayerSpec>(m, "TwoLayerSpec", "A two-layer linear network's start, exactly.")
+      .def(py::init(&two_layer_spec), py::kw_only(), py::arg("width"), py::arg("contraction"),
+           py::arg("W"), py::arg("a"), py::arg("scale"), py::arg("kappa"));
   py::class_<RecordPlan>(m, "RecordPlan", "Cadences in steps; 0 records nothing.")
       .def(py::init<std::int64_t, std::int64_t, std::int64_t, std::int64_t, bool>(), py::kw_only(),
            py::arg("loss"), py::arg("sharpness"), py::arg("parameters"), py::arg("layer_imbalance"),
@@ -62,6 +86,10 @@ void bind_run_spec(py::module_& m) {
   py::class_<CurvatureSpec>(m, "CurvatureSpec", "The surface that sharpness is measured on.")
       .def(py::init(&curvature_spec), py::kw_only(), py::arg("sigma"), py::arg("d"),
            py::arg("left"), py::arg("X"));
+  py::class_<TwoLayerCurvatureSpec>(m, "TwoLayerCurvatureSpec",
+                                    "The surface of a two-layer network, and where Lanczos starts.")
+      .def(py::init(&two_layer_curvature_spec), py::kw_only(), py::arg("X"), py::arg("y"),
+           py::arg("scale"), py::arg("start"), py::arg("tolerance"));
 }
 
 }  // namespace precipice

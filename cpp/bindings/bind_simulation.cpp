@@ -2,7 +2,6 @@
 #include <pybind11/stl.h>
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,7 +44,9 @@ py::dict as_dict(Records&& records) {
                                       "value"_a = as_array(std::move(loss.value)),
                                       "log2"_a = as_array(std::move(loss.log2))),
                   "sharpness"_a = py::dict("step"_a = as_array(std::move(sharpness.step)),
-                                           "value"_a = as_array(std::move(sharpness.value))),
+                                           "value"_a = as_array(std::move(sharpness.value)),
+                                           "residual"_a = as_array(std::move(sharpness.residual)),
+                                           "products"_a = as_array(std::move(sharpness.products))),
                   "layer_imbalance"_a = py::dict("step"_a = as_array(std::move(imbalance.step)),
                                                  "value"_a = as_array(std::move(imbalance.value))),
                   "parameters"_a = as_dict(std::move(parameters)),
@@ -56,14 +57,15 @@ py::dict as_dict(Records&& records) {
 
 void bind_simulation(py::module_& m) {
   py::class_<Simulation>(m, "Simulation", "A run that advances in blocks of time.")
-      .def(py::init([](const std::string& precision, const MinimalistSpec& model,
-                       const LoopSpec& loop, const std::optional<CurvatureSpec>& curvature) {
-             const RunSpec spec{parse_format(precision), model, loop, curvature};
+      .def(py::init([](const std::string& precision, const ProblemSpec& problem,
+                       const ModelSpec& model, const LoopSpec& loop,
+                       const decltype(RunSpec::curvature)& curvature) {
+             const RunSpec spec{parse_format(precision), problem, model, loop, curvature};
              const py::gil_scoped_release release;
              return make_simulation(spec);
            }),
-           py::kw_only(), py::arg("precision"), py::arg("model"), py::arg("loop"),
-           py::arg("curvature"))
+           py::kw_only(), py::arg("precision"), py::arg("problem"), py::arg("model"),
+           py::arg("loop"), py::arg("curvature"))
       .def(
           "advance",
           [](Simulation& self, double seconds) {

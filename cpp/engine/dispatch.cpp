@@ -3,6 +3,7 @@
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <variant>
 
 #include "engine/instantiate.hpp"
 #include "limbs/limb_kernels.hpp"
@@ -19,31 +20,57 @@ void require_size(const char* name, std::size_t actual, std::size_t expected) {
                                   " numbers: must be " + std::to_string(expected));
 }
 
-void check_shapes(const RunSpec& spec) {
-  const MinimalistSpec& model = spec.model;
-  require(model.samples > 0 && model.rows > 0 && model.features > 0,
-          "X = empty: must have rows and columns");
-  require(model.factors > 0, "depth = 1: must be at least 2");
-  const std::size_t entries = model.diagonal ? model.rows : model.rows * model.features;
-  require(!model.diagonal || model.rows == model.features, "X = diagonal: must be square");
-  require_size("X", size(model.X), entries);
-  require_size("y", size(model.y), model.rows);
-  require_size("u", size(model.u), model.features);
-  require_size("v", size(model.v), model.factors);
-  require_size("lr", size(model.step_size), 1);
-  require(spec.loop.steps >= 0, "steps = negative: must be at least 0");
-  const RecordPlan& record = spec.loop.record;
-  require(spec.curvature || (record.sharpness == 0 && record.layer_imbalance == 0),
-          "record = sharpness: needs the singular value decomposition of X");
-  if (!spec.curvature) return;
-  const std::size_t rank = spec.curvature->spectrum.sigma.size();
+void check_curvature(const ProblemSpec& problem, const CurvatureSpec& curvature) {
+  const std::size_t rank = curvature.spectrum.sigma.size();
   require(rank > 0, "X = rank 0: must not be zero");
-  require_size("d", spec.curvature->spectrum.d.size(), rank);
-  require_size("left singular vectors", spec.curvature->left.size(),
-               model.diagonal ? 0 : rank * model.samples);
-  if (model.diagonal) require_size("sigma", rank, model.rows);
-  if (!spec.curvature->X.empty())
-    require_size("X for measuring", spec.curvature->X.size(), entries);
+  require_size("d", curvature.spectrum.d.size(), rank);
+  require_size("left singular vectors", curvature.left.size(),
+               problem.diagonal ? 0 : rank * problem.samples);
+  if (problem.diagonal) require_size("sigma", rank, problem.rows);
+  if (!curvature.X.empty()) require_size("X for measuring", curvature.X.size(), size(problem.X));
+}
+
+void check_model(const RunSpec& spec, const MinimalistSpec& model) {
+  require(model.factors > 0, "depth = 1: must be at least 2");
+  require_size("u", size(model.u), spec.problem.features);
+  require_size("v", size(model.v), model.factors);
+  const RecordPlan& record = spec.loop.record;
+  const auto* const curvature = std::get_if<CurvatureSpec>(&spec.curvature);
+  require(curvature != nullptr || (record.sharpness == 0 && record.layer_imbalance == 0),
+          "record = sharpness: needs the singular value decomposition of X");
+  if (curvature) check_curvature(spec.problem, *curvature);
+}
+
+void check_model(const RunSpec& spec, const TwoLayerSpec& model) {
+  const ProblemSpec& problem = spec.problem;
+  require(model.width > 0, "width = 0: must be at least 1");
+  require_size("W", size(model.W), model.width * problem.features);
+  require_size("a", size(model.a), model.width);
+  require_size("scale", size(model.scale), 1);
+  require_size("kappa", size(model.kappa), 1);
+  require(spec.loop.record.layer_imbalance == 0,
+          "record = layer_imbalance: the two-layer network has none");
+  const auto* const curvature = std::get_if<TwoLayerCurvatureSpec>(&spec.curvature);
+  require(curvature != nullptr || spec.loop.record.sharpness == 0,
+          "record = sharpness: needs X and y in float64");
+  if (!curvature) return;
+  require_size("X for measuring", curvature->X.size(), size(problem.X));
+  require_size("y for measuring", curvature->y.size(), problem.rows);
+  require_size("start of Lanczos", curvature->start.size(), size(model.W) + model.width);
+}
+
+void check_shapes(const RunSpec& spec) {
+  const ProblemSpec& problem = spec.problem;
+  require(problem.samples > 0 && problem.rows > 0 && problem.features > 0,
+          "X = empty: must have rows and columns");
+  require(!problem.diagonal || problem.rows == problem.features, "X = diagonal: must be square");
+  require_size("X", size(problem.X),
+               problem.diagonal ? problem.rows : problem.rows * problem.features);
+  require_size("y", size(problem.y), problem.rows);
+  require_size("lr", size(problem.step_size), 1);
+  require(spec.loop.steps >= 0, "steps = negative: must be at least 0");
+  require(spec.loop.steps >= 0, "steps = negative: must be at least 0");
+  std::visit([&](const auto& model) { check_model(spec, model); }, spec.model);
 }
 
 // Another library of the process may have changed how this thread's hardware rounds.

@@ -2,25 +2,45 @@
 #pragma once
 
 #include <memory>
+#include <utility>
+#include <variant>
 
 #include "engine/run_spec.hpp"
 #include "numbers/mpfr_number.hpp"
 #include "training/curvature.hpp"
 #include "training/loop.hpp"
+#include "training/model_states.hpp"
 #include "training/trainee.hpp"
 
 namespace precipice {
 
 template <class Space>
-std::unique_ptr<Simulation> simulate_in(const RunSpec& spec) {
-  using Trainee = MinimalistTrainee<Space>;
-  const ExponentRange range(spec.format);
+std::unique_ptr<Simulation> simulate_model(const RunSpec& spec, const MinimalistSpec& model) {
+  using Model = MinimalistState<Space>;
   std::unique_ptr<MinimalistCurvature> curvature;
-  if (spec.curvature)
-    curvature = std::make_unique<MinimalistCurvature>(*spec.curvature, spec.model);
-  return std::make_unique<Loop<Trainee, MinimalistCurvature>>(
-      spec.format, spec.loop, std::make_unique<Trainee>(spec.format, spec.model),
+  if (const auto* surface = std::get_if<CurvatureSpec>(&spec.curvature))
+    curvature = std::make_unique<MinimalistCurvature>(*surface, spec.problem, model);
+  return std::make_unique<Loop<Trainee<Model>, MinimalistCurvature>>(
+      spec.format, spec.loop, std::make_unique<Trainee<Model>>(spec.format, spec.problem, model),
       std::move(curvature));
+}
+
+template <class Space>
+std::unique_ptr<Simulation> simulate_model(const RunSpec& spec, const TwoLayerSpec& model) {
+  using Model = TwoLayerState<Space>;
+  std::unique_ptr<TwoLayerCurvature> curvature;
+  if (const auto* surface = std::get_if<TwoLayerCurvatureSpec>(&spec.curvature))
+    curvature = std::make_unique<TwoLayerCurvature>(*surface, spec.problem, model);
+  return std::make_unique<Loop<Trainee<Model>, TwoLayerCurvature>>(
+      spec.format, spec.loop, std::make_unique<Trainee<Model>>(spec.format, spec.problem, model),
+      std::move(curvature));
+}
+
+template <class Space>
+std::unique_ptr<Simulation> simulate_in(const RunSpec& spec) {
+  const ExponentRange range(spec.format);
+  return std::visit([&](const auto& model) { return simulate_model<Space>(spec, model); },
+                    spec.model);
 }
 
 std::unique_ptr<Simulation> simulate_float32(const RunSpec& spec);

@@ -2,22 +2,25 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
+#include <variant>
 
 #include "numbers/format.hpp"
 #include "training/curvature.hpp"
 #include "training/loop.hpp"
+#include "training/problem_spec.hpp"
 #include "training/simulation.hpp"
-#include "training/trainee.hpp"
+#include "training/two_layer_curvature.hpp"
 
 namespace precipice {
 
 struct RunSpec {
   Format format;
-  MinimalistSpec model;
+  ProblemSpec problem;
+  ModelSpec model;
   LoopSpec loop;
-  std::optional<CurvatureSpec> curvature;  // needed if sharpness or layer imbalance is recorded
+  // The model's, if sharpness or layer imbalance is recorded.
+  std::variant<std::monostate, CurvatureSpec, TwoLayerCurvatureSpec> curvature;
 };
 
 // Throws std::invalid_argument for shapes that do not fit, a format that does not exist here, or

@@ -16,7 +16,7 @@
 
 #include "linalg/space.hpp"
 #include "models/element_programs.hpp"
-#include "models/loss.hpp"
+#include "models/training_data.hpp"
 
 namespace precipice {
 
@@ -24,15 +24,7 @@ template <class Space>
 struct Minimalist {
   using Array = typename Space::Array;
   using Scalar = typename Space::Scalar;
-  using Matrix = typename Space::Matrix;
-  using Integers = LossIntegers<Space>;
-
-  struct Data {
-    Matrix X;
-    Array y;
-    Loss loss;
-    Integers integers;
-  };
+  using Data = TrainingData<Space>;
   struct Parameters {
     Array u, v;
   };
@@ -68,14 +60,7 @@ struct Minimalist {
   }
 
   PRECIPICE_HOST_DEVICE static void loss(Space& space, const Data& data, const Work& w) {
-    space.dot(w.L, w.z, w.z);
-    switch (data.loss) {
-      case Loss::half_mean:
-        return space.template map<DivideByInteger>(w.L, w.L, data.integers.two_n);
-      case Loss::mean: return space.template map<DivideByInteger>(w.L, w.L, data.integers.n);
-      case Loss::half_sum: return space.template map<DivideByInteger>(w.L, w.L, data.integers.two);
-      case Loss::sum: return;
-    }
+    loss_of_residuals(space, data, w.z, w.L);
   }
 };
 

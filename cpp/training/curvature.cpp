@@ -13,18 +13,20 @@ void matvec(NativeSpace<double>& space, std::vector<double>& out,
 
 }  // namespace
 
-MinimalistCurvature::MinimalistCurvature(const CurvatureSpec& spec, const MinimalistSpec& model)
+MinimalistCurvature::MinimalistCurvature(const CurvatureSpec& spec, const ProblemSpec& problem,
+                                         const MinimalistSpec& model)
     : space_(parse_format("float64"), never_stops_),
-      left_(space_.matrix(spec.left.empty() ? 0 : spec.spectrum.sigma.size(), model.samples,
+      left_(space_.matrix(spec.left.empty() ? 0 : spec.spectrum.sigma.size(), problem.samples,
                           spec.left)),
-      X_(model.diagonal ? space_.diagonal_matrix(spec.X.size(), spec.X)
-                        : space_.matrix(spec.X.empty() ? 0 : model.rows, model.features, spec.X)),
-      hessian_(spec.spectrum, model.loss, model.samples, model.factors),
+      X_(problem.diagonal
+             ? space_.diagonal_matrix(spec.X.size(), spec.X)
+             : space_.matrix(spec.X.empty() ? 0 : problem.rows, problem.features, spec.X)),
+      hessian_(spec.spectrum, problem.loss, problem.samples, model.factors),
       spectral_(spec.left.empty()),
       recompute_(!spec.X.empty()) {}
 
-double MinimalistCurvature::sharpness() {
-  return largest_eigenvalue(hessian_.at(c_, v_));
+void MinimalistCurvature::record_sharpness(Records::Sharpness& series) {
+  series.value.push_back(largest_eigenvalue(hessian_.at(c_, v_)));
 }
 
 void MinimalistCurvature::recompute_preactivations() {

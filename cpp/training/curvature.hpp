@@ -6,7 +6,8 @@
 
 #include "linalg/native_space.hpp"
 #include "models/minimalist_hessian.hpp"
-#include "training/trainee.hpp"
+#include "training/problem_spec.hpp"
+#include "training/record.hpp"
 
 namespace precipice {
 
@@ -20,22 +21,27 @@ struct CurvatureSpec {
 
 class MinimalistCurvature {
  public:
-  MinimalistCurvature(const CurvatureSpec& spec, const MinimalistSpec& model);
+  MinimalistCurvature(const CurvatureSpec& spec, const ProblemSpec& problem,
+                      const MinimalistSpec& model);
 
   // Moves to the parameters that the trainee has evaluated.
   template <class Trainee>
   void observe(const Trainee& trainee) {
     if (recompute_) {
-      trainee.parameters(u_, v_);
+      trainee.parameter("u", u_);
       recompute_preactivations();
     } else {
       trainee.preactivations(f_);
-      trainee.factors(v_);
     }
+    trainee.parameter("v", v_);
     project();
   }
-  double sharpness();
+  void record_sharpness(Records::Sharpness& series);
   std::vector<double> layer_imbalance() const { return hessian_.layer_imbalance(c_, v_); }
+
+  // A measurement depends on no other.
+  static std::vector<double> state() { return {}; }
+  static void restore(const std::vector<double>&) {}
 
  private:
   using Space = NativeSpace<double>;

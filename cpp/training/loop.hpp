@@ -72,8 +72,13 @@ class Loop final : public Simulation {
   LoopState state() override {
     const std::lock_guard lock(busy_);
     const ExponentRange range(format_);
-    return {step_,     trainee_->exact_parameters(), trainee_->exact_previous_parameters(),
-            returned_, blowup_.reference(),          seconds_};
+    return {step_,
+            trainee_->exact_parameters(),
+            trainee_->exact_previous_parameters(),
+            returned_,
+            blowup_.reference(),
+            seconds_,
+            curvature_ ? curvature_->state() : std::vector<double>()};
   }
   void restore(const LoopState& state) override {
     const std::lock_guard lock(busy_);
@@ -82,6 +87,7 @@ class Loop final : public Simulation {
     step_ = state.step;
     returned_ = state.returned;
     blowup_.restore(state.blowup_reference);
+    if (curvature_) curvature_->restore(state.curvature);
     seconds_ = state.seconds;
   }
   double step_size() const override { return trainee_->step_size(); }
@@ -102,6 +108,7 @@ class Loop final : public Simulation {
     outcome_ = outcome_at_evaluation();
     Change change{true, false};
     if (outcome_ == Outcome::running) {
+      if (!trainee_->differentiate()) return false;
       change = trainee_->update();
       if (!change.moved) outcome_ = Outcome::stalled;  // theta_{t+1} = theta_t
     }
@@ -133,7 +140,7 @@ class Loop final : public Simulation {
     if (sharpness || imbalance) curvature_->observe(*trainee_);
     if (sharpness) {
       records_.sharpness.step.push_back(step_);
-      records_.sharpness.value.push_back(curvature_->sharpness());
+      curvature_->record_sharpness(records_.sharpness);
       if (spec_.record.measured_parameters) record_parameters(records_.measured);
     }
     if (imbalance) {

@@ -37,6 +37,8 @@ struct Records {
   struct Sharpness {
     std::vector<std::int64_t> step;
     std::vector<double> value;
+    std::vector<double> residual;        // of an iterative solver; empty for a closed form
+    std::vector<std::int64_t> products;  // with the Hessian, likewise
   };
   struct LayerImbalance {
     std::vector<std::int64_t> step;

@@ -21,7 +21,8 @@ struct LoopState {
   std::vector<NamedValues> current, previous;  // theta_t and theta_{t-1}
   bool returned;                               // theta_t = theta_{t-2}
   double blowup_reference;
-  double seconds;  // spent so far
+  double seconds;                 // spent so far
+  std::vector<double> curvature;  // what the next measurement of the sharpness starts from
 };
 
 class Simulation {

@@ -1,113 +1,99 @@
-// The minimalist model as the loop sees it: data, parameters and work arrays in one Space.
+// What the loop trains: data, a model in training and an optimiser, in one Space.
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <stdexcept>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "linalg/space.hpp"
-#include "models/minimalist.hpp"
-#include "numbers/exact.hpp"
+#include "models/training_data.hpp"
 #include "training/gradient_descent.hpp"
+#include "training/model_states.hpp"
+#include "training/problem_spec.hpp"
 #include "training/simulation.hpp"
 
 namespace precipice {
 
-struct MinimalistSpec {
-  // Primal coordinates: X is (N, d) and rows = N. Spectral coordinates: X is diag(sigma), y and u
-  // are d and o, and rows = features = r.
-  bool diagonal = false;
-  std::size_t samples = 0;                          // N, of the loss's normalisation
-  std::size_t rows = 0, features = 0, factors = 0;  // of X; D-1
-  ExactVector X, y, u, v, step_size;
-  Loss loss = Loss::half_mean;
-};
-
-template <class Space>
-class MinimalistTrainee {
+template <class Model>
+class Trainee {
  public:
-  using Model = Minimalist<Space>;
-  using Parameters = typename Model::Parameters;
+  using Space = typename Model::Space;
+  using Array = typename Space::Array;
 
-  MinimalistTrainee(const Format& format, const MinimalistSpec& spec)
+  Trainee(const Format& format, const ProblemSpec& problem, const typename Model::Spec& spec)
       : space_(format, stop_),
-        data_{matrix(spec),
-              vector(spec.y),
-              spec.loss,
-              {space_.integer(2), integer(spec.samples), integer(2 * spec.samples)}},
-        current_{vector(spec.u), vector(spec.v)},
-        other_{space_.array(spec.features), space_.array(spec.factors)},
-        work_{space_.array(spec.rows),
-              space_.array(spec.rows),
-              space_.array(spec.features),
-              space_.array(spec.factors),
-              space_.scalar(),
-              space_.scalar(),
-              space_.scalar(),
-              space_.scalar()},
+        data_{matrix(problem),
+              space_.array(problem.rows),
+              problem.loss,
+              {space_.integer(2), integer(problem.samples), integer(2 * problem.samples)}},
+        model_(space_, problem, spec),
         optimizer_{space_.scalar()},
         step_size_(space_.array(1)),
-        loss_factor_(loss_factor(spec.loss, spec.samples)) {
-    space_.assign(step_size_, 0, spec.step_size, 0);
-    space_.assign(optimizer_.eta, spec.step_size, 0);
+        loss_factor_(loss_factor(problem.loss, problem.samples)) {
+    assign(space_, data_.y, problem.y);
+    space_.assign(step_size_, 0, problem.step_size, 0);
+    space_.assign(optimizer_.eta, problem.step_size, 0);
   }
 
   StopFlag& stop_flag() { return stop_; }
+  const Model& model() const { return model_; }
 
   // Loss and gradient at the current parameters; false if stopped before they were finished.
   bool evaluate() {
-    Model::gradient(space_, data_, current_, work_);
-    Model::loss(space_, data_, work_);
+    model_.evaluate(space_, data_);
     return !space_.stopped();
   }
-  // Computes the next parameters from the gradient; accept() makes them the current ones.
+  // What is left of the gradient; false if stopped before it was finished.
+  bool differentiate() {
+    model_.differentiate(space_, data_);
+    return !space_.stopped();
+  }
+  // Computes the next parameters; accept() makes them the current ones. Finished even if stopped:
+  // theta_{t-1}, which they replace, would be lost half way.
   Change update() {
-    Change change = optimizer_.step(space_, other_.u, current_.u, work_.g);
-    return change &= optimizer_.step(space_, other_.v, current_.v, work_.h);
+    Change change;
+    for (std::size_t i = 0; i < blocks_.size(); ++i)
+      change &=
+          optimizer_.step(space_, blocks_[i].other, blocks_[i].current, model_.gradient(space_, i));
+    return change;
   }
-  void accept() { std::swap(current_, other_); }
-
-  // Where X is dense, a non-finite u_k makes every pre-activation non-finite (0*Inf is NaN, and no
-  // sum recovers), so a finite f_0 vouches for all of u without looking at it.
-  bool parameters_finite() const {
-    if (!space_.is_finite(current_.v)) return false;
-    const bool vouched = !data_.X.diagonal && space_.is_finite({work_.f.data, 1});
-    return vouched || space_.is_finite(current_.u);
+  void accept() {
+    model_.swap();
+    for (Block<Space>& block : blocks_) std::swap(block.current, block.other);
   }
 
-  double measured_loss() const { return measured_loss_of(work_.z); }
+  bool parameters_finite() const { return model_.finite(data_); }
+  double measured_loss() const { return measured_loss_of(model_.residuals()); }
   double loss_of_labels() const { return measured_loss_of(data_.y); }
-  DoubleLog2 loss() { return space_.measure(work_.L); }
+  DoubleLog2 loss() { return space_.measure(model_.loss()); }
   double step_size() const { return Space::to_double(step_size_, 0); }
 
-  void preactivations(std::vector<double>& f) const { to_doubles(work_.f, f); }
-  void parameters(std::vector<double>& u, std::vector<double>& v) const {
-    to_doubles(current_.u, u);
-    to_doubles(current_.v, v);
+  void preactivations(std::vector<double>& f) const { to_doubles(model_.preactivations(), f); }
+  // One parameter as float64: its blocks one after the other.
+  void parameter(const std::string& name, std::vector<double>& out) const {
+    out.clear();
+    for (const Block<Space>& block : blocks_)
+      if (block.name == name)
+        for (std::size_t i = 0; i < block.current.size; ++i)
+          out.push_back(Space::to_double(block.current, i));
   }
-  void factors(std::vector<double>& v) const { to_doubles(current_.v, v); }
-  std::vector<NamedValues> exact_parameters() { return exact(current_); }
-  std::vector<NamedValues> exact_previous_parameters() { return exact(other_); }
+  std::vector<NamedValues> exact_parameters() { return exact(&Block<Space>::current); }
+  std::vector<NamedValues> exact_previous_parameters() { return exact(&Block<Space>::other); }
   void restore(const std::vector<NamedValues>& current, const std::vector<NamedValues>& previous) {
-    assign(current_, current);
-    assign(other_, previous);
+    restore(&Block<Space>::current, current);
+    restore(&Block<Space>::other, previous);
   }
 
  private:
-  typename Space::Matrix matrix(const MinimalistSpec& spec) {
-    return spec.diagonal ? space_.diagonal_matrix(spec.rows, spec.X)
-                         : space_.matrix(spec.rows, spec.features, spec.X);
-  }
-  typename Space::Array vector(const ExactVector& values) {
-    const auto a = space_.array(size(values));
-    for (std::size_t i = 0; i < a.size; ++i) space_.assign(a, i, values, i);
-    return a;
+  using Side = Array Block<Space>::*;
+
+  typename Space::Matrix matrix(const ProblemSpec& problem) {
+    return problem.diagonal ? space_.diagonal_matrix(problem.rows, problem.X)
+                            : space_.matrix(problem.rows, problem.features, problem.X);
   }
   typename Space::Integer integer(std::size_t n) { return space_.integer(static_cast<long>(n)); }
-  double measured_loss_of(typename Space::Array z) const {
+  double measured_loss_of(Array z) const {
     double squares = 0;
     for (std::size_t i = 0; i < z.size; ++i) {
       const double x = Space::to_double(z, i);
@@ -115,37 +101,44 @@ class MinimalistTrainee {
     }
     return loss_factor_ * squares;
   }
-  static void to_doubles(typename Space::Array a, std::vector<double>& out) {
+  static void to_doubles(Array a, std::vector<double>& out) {
     out.resize(a.size);
     for (std::size_t i = 0; i < a.size; ++i) out[i] = Space::to_double(a, i);
   }
-  std::vector<NamedValues> exact(const Parameters& theta) {
-    return {{"u", texts(theta.u)}, {"v", texts(theta.v)}};
-  }
-  void assign(const Parameters& theta, const std::vector<NamedValues>& blocks) {
-    for (const NamedValues& block : blocks) {
-      const auto a = block.name == "u" ? theta.u : theta.v;
-      if (block.text.size() != a.size)
-        throw std::invalid_argument("state = " + block.name + " of " +
-                                    std::to_string(block.text.size()) + " numbers: must be " +
-                                    std::to_string(a.size));
-      const ExactVector values(block.text);
-      for (std::size_t i = 0; i < a.size; ++i) space_.assign(a, i, values, i);
+  std::vector<NamedValues> exact(Side side) {
+    std::vector<NamedValues> parameters;
+    for (const Block<Space>& block : blocks_) {
+      if (parameters.empty() || parameters.back().name != block.name)
+        parameters.push_back({block.name, {}});
+      for (std::size_t i = 0; i < (block.*side).size; ++i)
+        parameters.back().text.push_back(space_.exact(block.*side, i));
     }
+    return parameters;
   }
-  std::vector<std::string> texts(typename Space::Array a) {
-    std::vector<std::string> text(a.size);
-    for (std::size_t i = 0; i < a.size; ++i) text[i] = space_.exact(a, i);
-    return text;
+  void restore(Side side, const std::vector<NamedValues>& parameters) {
+    for (const NamedValues& parameter : parameters) {
+      const ExactVector values(parameter.text);
+      std::size_t offset = 0;
+      for (const Block<Space>& block : blocks_) {
+        if (block.name != parameter.name) continue;
+        if (offset + (block.*side).size <= parameter.text.size())
+          assign(space_, block.*side, values, offset);
+        offset += (block.*side).size;
+      }
+      if (offset != parameter.text.size())
+        throw std::invalid_argument("state = " + parameter.name + " of " +
+                                    std::to_string(parameter.text.size()) + " numbers: must be " +
+                                    std::to_string(offset));
+    }
   }
 
   StopFlag stop_{false};
   Space space_;
-  typename Model::Data data_;
-  Parameters current_, other_;  // theta_t, and theta_{t-1} that theta_{t+1} will replace
-  typename Model::Work work_;
+  TrainingData<Space> data_;
+  Model model_;
+  std::vector<Block<Space>> blocks_ = model_.blocks();
   GradientDescent<Space> optimizer_;
-  typename Space::Array step_size_;
+  Array step_size_;
   double loss_factor_;  // kappa
 };
 

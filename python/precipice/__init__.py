@@ -22,6 +22,7 @@ _HOMES = {
     "Record": "precipice.record",
     "Run": "precipice.results",
     "Series": "precipice.results",
+    "TwoLayerLinear": "precipice.models",
     "compare": "precipice.study.comparison",
     "load": "precipice.study.storage",
     "measure_sharpness": "precipice.surface",
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from precipice import problems as problems
     from precipice import theory as theory
     from precipice.errors import InvalidArgument
-    from precipice.models import Minimalist
+    from precipice.models import Minimalist, TwoLayerLinear
     from precipice.optimizers import GD
     from precipice.precision import Precision
     from precipice.problems import Problem
@@ -62,6 +63,7 @@ __all__ = [
     "Record",
     "Run",
     "Series",
+    "TwoLayerLinear",
     "analysis",
     "compare",
     "init",

@@ -12,7 +12,7 @@ class Format:
     emax: int
     subnormals: bool
 
-class MinimalistSpec:
+class ProblemSpec:
     def __init__(
         self,
         *,
@@ -20,13 +20,18 @@ class MinimalistSpec:
         samples: int,
         rows: int,
         features: int,
-        factors: int,
         X: Values,
         y: Values,
-        u: Values,
-        v: Values,
         lr: str,
         loss: str,
+    ) -> None: ...
+
+class MinimalistSpec:
+    def __init__(self, *, factors: int, u: Values, v: Values) -> None: ...
+
+class TwoLayerSpec:
+    def __init__(
+        self, *, width: int, contraction: str, W: Values, a: Values, scale: str, kappa: str
     ) -> None: ...
 
 class RecordPlan:
@@ -62,6 +67,17 @@ class CurvatureSpec:
         X: npt.NDArray[np.float64],
     ) -> None: ...
 
+class TwoLayerCurvatureSpec:
+    def __init__(
+        self,
+        *,
+        X: npt.NDArray[np.float64],
+        y: npt.NDArray[np.float64],
+        scale: float,
+        start: npt.NDArray[np.float64],
+        tolerance: float,
+    ) -> None: ...
+
 class LoopState:
     def __init__(
         self,
@@ -72,6 +88,7 @@ class LoopState:
         returned: bool,
         blowup_reference: float,
         seconds: float,
+        curvature: list[float],
     ) -> None: ...
     step: int
     current: dict[str, list[str]]
@@ -79,15 +96,17 @@ class LoopState:
     returned: bool
     blowup_reference: float
     seconds: float
+    curvature: list[float]
 
 class Simulation:
     def __init__(
         self,
         *,
         precision: str,
-        model: MinimalistSpec,
+        problem: ProblemSpec,
+        model: MinimalistSpec | TwoLayerSpec,
         loop: LoopSpec,
-        curvature: CurvatureSpec | None,
+        curvature: CurvatureSpec | TwoLayerCurvatureSpec | None,
     ) -> None: ...
     def advance(self, seconds: float) -> dict[str, dict[str, Any]]: ...
     def stop(self) -> None: ...

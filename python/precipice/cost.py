@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from precipice.models import Minimalist, Model
 from precipice.precision import Precision
 from precipice.record import Record
 
@@ -19,6 +20,7 @@ _REFERENCE_NANOSECONDS = 200.0  # Python's part of an operation
 _NATIVE_BYTES = {"float32": 4, "float64": 8, "float80": 16, "float128": 16}
 _STEP_NANOSECONDS = 100.0  # tests and bookkeeping of a step
 _JACOBI_NANOSECONDS = 30.0  # of an entry's share in diagonalising the scalar layers
+_HESSIAN_PRODUCTS = 8  # of a warm-started measurement by Lanczos
 _SECULAR_NANOSECONDS = 60.0  # of one singular value in a sharpness
 
 
@@ -43,7 +45,7 @@ def estimate(
     *,
     samples: int,
     features: int,
-    depth: int,
+    model: Model,
     steps: int,
     record: Record,
     reference: bool = False,
@@ -54,8 +56,9 @@ def estimate(
     ----------
     precision : Precision
         The working format.
-    samples, features, depth : int
-        N, d and D.
+    samples, features : int
+        N and d.
+    model : Minimalist or TwoLayerLinear
     steps : int
         Number of updates.
     record : Record
@@ -67,24 +70,29 @@ def estimate(
     if reference:
         operation = max(operation, _MPFR_NANOSECONDS[0][1]) + _REFERENCE_NANOSECONDS
     rank = min(samples, features)
-    operations = 2 * samples * features + 4 * features + 8 * samples + depth * depth
-    step = operation * operations + _STEP_NANOSECONDS
-    sharpness = samples * rank * _NATIVE_NANOSECONDS["float64"] + rank * _SECULAR_NANOSECONDS
-    if depth > 2:
-        sharpness += _JACOBI_NANOSECONDS * depth**3
+    step = operation * model.operations(samples, features) + _STEP_NANOSECONDS
+    float64 = _NATIVE_NANOSECONDS["float64"]
+    if isinstance(model, Minimalist):
+        sharpness = samples * rank * float64 + rank * _SECULAR_NANOSECONDS
+        if model.depth > 2:
+            sharpness += _JACOBI_NANOSECONDS * model.depth**3
+    else:
+        product = 4 * model.width * features + 2 * samples * features
+        sharpness = _HESSIAN_PRODUCTS * product * float64
     # Pairs of steps are measured where the cadence is above 1.
     share = min(1.0, 2 / record.sharpness) if record.sharpness else 0.0
     seconds = (steps + 1) * (step + share * sharpness) * 1e-9
 
     data = samples * features * (number_bytes(precision) + 8)  # the core's copy and float64
-    vectors = 5 * (samples + features) * number_bytes(precision) + 8 * samples * rank
+    numbers = 5 * (samples + features) + 2 * model.parameter_count(features)
+    vectors = numbers * number_bytes(precision) + 8 * samples * rank
     series = sum(
         width * (steps // cadence + 1)
         for width, cadence in (
             (48, record.loss),
             (64, record.sharpness),
             (32, record.layer_imbalance),
-            ((features + 1) * (90 + precision.bits // 4), record.parameters),
+            (model.parameter_count(features) * (90 + precision.bits // 4), record.parameters),
         )
         if cadence
     )

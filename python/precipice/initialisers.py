@@ -1,6 +1,7 @@
 """Where a run starts. Users know this module as ``precipice.init``.
 
-Every seeded draw comes from ``numpy.random.default_rng(seed)``, u first and then v_1 … v_{D-1}.
+Every seeded draw comes from ``numpy.random.default_rng(seed)``, u first and then v_1 … v_{D-1};
+W row by row and then a.
 """
 
 from __future__ import annotations
@@ -17,19 +18,19 @@ from precipice.decomposition import decompose
 from precipice.errors import InvalidArgument
 from precipice.exact import exact, text, whole_number
 from precipice.exact_arrays import exact_array
-from precipice.models import Minimalist
+from precipice.models import Minimalist, Model
 from precipice.precision import Precision, nearest_float64
 from precipice.problems.problem import Problem
 
 Parameters = dict[str, npt.NDArray[Any]]
-_FORMS = "constant:C, pytorch, normal:ALPHA,BETA or balanced:C"
+_FORMS = "constant:C, pytorch, normal:ALPHA,BETA, balanced:C, symmetric or symmetric_gaussian"
 
 
 class Initialiser(ABC):
     """A rule that gives a model its first parameters."""
 
     @abstractmethod
-    def draw(self, model: Minimalist, problem: Problem) -> Parameters:
+    def draw(self, model: Model, problem: Problem) -> Parameters:
         """Return the first parameters by name, each float64 or an object array of exact numbers."""
 
     @abstractmethod
@@ -45,7 +46,7 @@ class Initialiser(ABC):
 class _Constant(Initialiser):
     c: Any
 
-    def draw(self, model: Minimalist, problem: Problem) -> Parameters:
+    def draw(self, model: Model, problem: Problem) -> Parameters:
         shapes = model.shapes(problem.features)
         entry = exact_array([self.c], "c")
         return {name: np.full(shape, entry[0], dtype=entry.dtype) for name, shape in shapes.items()}
@@ -62,12 +63,14 @@ class _Constant(Initialiser):
 class _PyTorch(Initialiser):
     seed: int
 
-    def draw(self, model: Minimalist, problem: Problem) -> Parameters:
+    def draw(self, model: Model, problem: Problem) -> Parameters:
         rng = np.random.default_rng(self.seed)
-        shapes = model.shapes(problem.features)
+        fan_in = model.fan_in(problem.features)
         # Drawn from (-1, 1) and then divided: the last bits of the start decide later drops.
-        u = rng.uniform(-1, 1, shapes["u"]) / np.sqrt(problem.features)
-        return {"u": u, "v": rng.uniform(-1, 1, shapes["v"])}
+        return {
+            name: rng.uniform(-1, 1, shape) / np.sqrt(fan_in[name])
+            for name, shape in model.shapes(problem.features).items()
+        }
 
     def describe(self) -> dict[str, Any]:
         return {"name": "pytorch", "seed": self.seed}
@@ -82,12 +85,13 @@ class _Normal(Initialiser):
     beta: float
     seed: int
 
-    def draw(self, model: Minimalist, problem: Problem) -> Parameters:
+    def draw(self, model: Model, problem: Problem) -> Parameters:
         rng = np.random.default_rng(self.seed)
-        shapes = model.shapes(problem.features)
+        deviations = (self.alpha, self.beta)  # of the first parameter and the second
+        shapes = model.shapes(problem.features).items()
         return {
-            "u": self.alpha * rng.standard_normal(shapes["u"]),
-            "v": self.beta * rng.standard_normal(shapes["v"]),
+            name: deviation * rng.standard_normal(shape)
+            for deviation, (name, shape) in zip(deviations, shapes, strict=True)
         }
 
     def describe(self) -> dict[str, Any]:
@@ -102,7 +106,9 @@ class _Balanced(Initialiser):
     c: float
     seed: int
 
-    def draw(self, model: Minimalist, problem: Problem) -> Parameters:
+    def draw(self, model: Model, problem: Problem) -> Parameters:
+        if not isinstance(model, Minimalist):
+            raise InvalidArgument("init", str(self), "needs the minimalist model")
         rng = np.random.default_rng(self.seed)
         shapes = model.shapes(problem.features)
         to_float64 = Precision.parse("float64").round_array
@@ -121,11 +127,40 @@ class _Balanced(Initialiser):
         return f"balanced:{self.c}"
 
 
+@dataclass(frozen=True)
+class _Symmetric(Initialiser):
+    seed: int
+    orthogonal: bool
+
+    def draw(self, model: Model, problem: Problem) -> Parameters:
+        if isinstance(model, Minimalist):
+            raise InvalidArgument("init", str(self), "needs the two-layer model")
+        half, d = model.width // 2, problem.features
+        if model.width % 2:
+            raise InvalidArgument("width", model.width, f"must be even for init {self}")
+        if self.orthogonal and half < d:
+            rule = f"must be at least {2 * d} = 2 d for init symmetric; else symmetric_gaussian"
+            raise InvalidArgument("width", model.width, rule)
+        rng = np.random.default_rng(self.seed)
+        rows = rng.standard_normal((half, d)) / np.sqrt(d)
+        if self.orthogonal:
+            # The sum of w_q w_qᵀ over one half is (m / 2d) I: orthonormal columns, scaled.
+            rows = np.linalg.qr(rows)[0] * np.sqrt(half / d)
+        signs = rng.choice([-1.0, 1.0], half)
+        return {"W": np.concatenate([rows, rows]), "a": np.concatenate([signs, -signs])}
+
+    def describe(self) -> dict[str, Any]:
+        return {"name": str(self), "seed": self.seed}
+
+    def __str__(self) -> str:
+        return "symmetric" if self.orthogonal else "symmetric_gaussian"
+
+
 @dataclass(frozen=True, eq=False)
 class _Explicit(Initialiser):
     values: Parameters
 
-    def draw(self, model: Minimalist, problem: Problem) -> Parameters:
+    def draw(self, model: Model, problem: Problem) -> Parameters:
         shapes = model.shapes(problem.features)
         if set(self.values) != set(shapes):
             rule = f"must name exactly the model's parameters: {', '.join(shapes)}"
@@ -163,7 +198,7 @@ def constant(c: Any) -> Initialiser:
 def pytorch(seed: int = 0) -> Initialiser:
     """Return PyTorch's default start: U(-1/√fan_in, 1/√fan_in) for each layer.
 
-    u ~ U(-1/√d, 1/√d), v_j ~ U(-1, 1), in float64.
+    u ~ U(-1/√d, 1/√d), v_j ~ U(-1, 1); W ~ U(-1/√d, 1/√d), a ~ U(-1/√m, 1/√m); in float64.
 
     Raises
     ------
@@ -175,6 +210,8 @@ def pytorch(seed: int = 0) -> Initialiser:
 
 def normal(alpha: Any, beta: Any, seed: int = 0) -> Initialiser:
     """Return a normal start: u ~ N(0, alpha² I), v_j ~ N(0, beta²) (Yoo et al. 2025, section 5.1).
+
+    Likewise W and a of the two-layer network.
 
     Parameters
     ----------
@@ -218,6 +255,38 @@ def balanced(c: Any, seed: int = 0) -> Initialiser:
     if not size > 0:
         raise InvalidArgument("c", c, "must be positive")
     return _Balanced(size, whole_number(seed, "seed", 0))
+
+
+def symmetric(seed: int = 0) -> Initialiser:
+    """Return the symmetric start of the two-layer network (Wang et al. 2022, appendix C.1).
+
+    a_q = ±1 in pairs of opposite sign, their rows of W equal, and Σ w_q w_qᵀ = (m / 2d) I over one
+    of each pair: the network is zero at the start. It needs an even m with m/2 at least d.
+
+    Raises
+    ------
+    InvalidArgument
+        If `seed` is negative; when a run begins, if m does not fit.
+
+    Notes
+    -----
+    The orthonormal columns come from a float64 QR decomposition: their last bits depend on the
+    LAPACK in use.
+    """
+    return _Symmetric(whole_number(seed, "seed", 0), orthogonal=True)
+
+
+def symmetric_gaussian(seed: int = 0) -> Initialiser:
+    """Return the symmetric start with rows w_q ~ N(0, I/d): its condition holds in expectation.
+
+    As `symmetric`, for any even m.
+
+    Raises
+    ------
+    InvalidArgument
+        If `seed` is negative; when a run begins, if m is odd.
+    """
+    return _Symmetric(whole_number(seed, "seed", 0), orthogonal=False)
 
 
 def explicit(values: Mapping[str, Any]) -> Initialiser:
@@ -265,6 +334,8 @@ def parse(form: str, seed: int = 0) -> Initialiser:
         "pytorch": (0, lambda: pytorch(seed)),
         "normal": (2, lambda alpha, beta: normal(alpha, beta, seed)),
         "balanced": (1, lambda c: balanced(c, seed)),
+        "symmetric": (0, lambda: symmetric(seed)),
+        "symmetric_gaussian": (0, lambda: symmetric_gaussian(seed)),
     }
     if name not in builders or builders[name][0] != len(arguments):
         raise InvalidArgument("init", form, f"must be {_FORMS}")

@@ -18,7 +18,7 @@ from precipice.errors import InvalidArgument
 from precipice.exact import text, whole_number
 from precipice.initialisers import Initialiser
 from precipice.measuring import SharpnessMeter
-from precipice.models import Minimalist
+from precipice.models import Minimalist, Model, TwoLayerLinear
 from precipice.optimizers import GD
 from precipice.precision import Precision
 from precipice.problems import Problem
@@ -63,7 +63,7 @@ class Plan:
     """
 
     problem: Problem
-    model: Minimalist
+    model: Model
     precision: Precision
     X: npt.NDArray[Any]
     y: npt.NDArray[Any]
@@ -86,6 +86,11 @@ class Plan:
     def recomputes_preactivations(self) -> bool:
         """Whether f = X u is computed afresh in float64 for measuring."""
         return self.precision.bits <= _RECOMPUTE_BITS
+
+    @property
+    def features(self) -> int:
+        """The number of columns of X: d, or r in spectral coordinates."""
+        return self.problem.features if self.spectral is None else int(self.y.size)
 
     @property
     def loss_floor(self) -> float:
@@ -115,7 +120,7 @@ class Plan:
             self.precision,
             samples=self.problem.samples,
             features=self.problem.features if self.spectral is None else 1,
-            depth=self.model.depth,
+            model=self.model,
             steps=self.steps,
             record=self.record,
             reference=self.engine == "reference",
@@ -124,7 +129,7 @@ class Plan:
 
 def make_plan(
     problem: Problem,
-    model: Minimalist,
+    model: Model,
     optimizer: GD,
     *,
     precision: str | Precision,
@@ -150,19 +155,23 @@ def make_plan(
     """
     for argument, value, kind, example in (
         ("problem", problem, Problem, "pc.problems.fig6()"),
-        ("model", model, Minimalist, "pc.Minimalist(depth=2)"),
+        ("model", model, (Minimalist, TwoLayerLinear), "pc.Minimalist(depth=2)"),
         ("optimizer", optimizer, GD, 'pc.GD("2/50")'),
         ("init", init, Initialiser, 'pc.init.constant("0.01")'),
         ("record", record, Record, "pc.Record(loss=1)"),
     ):
         if not isinstance(value, kind):
-            raise InvalidArgument(argument, value, f"must be a {kind.__name__}, such as {example}")
+            kinds = kind if isinstance(kind, tuple) else (kind,)
+            names = " or ".join(each.__name__ for each in kinds)
+            raise InvalidArgument(argument, value, f"must be a {names}, such as {example}")
     working = Precision.parse(precision)
     _one_of("engine", engine, ENGINES)
     _one_of("order", order, ORDERS)
     _one_of("coordinates", coordinates, COORDINATES)
     measuring = _measuring_precision(measure_precision, working)
     normalisation = losses.find(loss)
+    if not isinstance(model, Minimalist):
+        _check_two_layer(coordinates, record, measuring)
     steps = whole_number(steps, "steps", 0)
     tol = positive("tol", tol)
     max_seconds = positive("max_seconds", max_seconds)
@@ -238,7 +247,7 @@ def make_plan(
 
 def _rounded_problem(
     problem: Problem,
-    model: Minimalist,
+    model: Model,
     optimizer: GD,
     init: Initialiser,
     rounding: Precision | None,
@@ -287,7 +296,7 @@ def _working_lr(working: Precision, step_size: Any, optimizer: GD) -> float:
 
 @lru_cache(maxsize=4)
 def _spectral(
-    problem: Problem, model: Minimalist, init: Initialiser, rounding: Precision | None
+    problem: Problem, model: Model, init: Initialiser, rounding: Precision | None
 ) -> SpectralProblem:
     """Return the problem in spectral coordinates; all precisions of a comparison share it."""
     if rounding is None:
@@ -329,6 +338,17 @@ def _describe(precision: Precision) -> dict[str, Any]:
         "subnormals": precision.subnormals,
         "rounding": "to nearest, ties to even",
     }
+
+
+def _check_two_layer(coordinates: str, record: Record, measuring: Precision) -> None:
+    """Refuse what is the minimalist model's alone."""
+    needs = "needs the minimalist model"
+    if coordinates != "primal":
+        raise InvalidArgument("coordinates", coordinates, needs)
+    if record.layer_imbalance:
+        raise InvalidArgument("record", "layer_imbalance", needs)
+    if measuring.name != "float64":
+        raise InvalidArgument("measure_precision", measuring.name, f"other than float64 {needs}")
 
 
 def _one_of(argument: str, value: object, allowed: tuple[str, ...]) -> None:

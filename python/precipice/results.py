@@ -65,6 +65,11 @@ class Series:
         log2 of the exact value where float64 may underflow (the loss).
     text : list of str, or None
         The exact values as hexadecimal text, where they were measured in another format.
+    residual : ndarray of float64, shape (T,), or None
+        ‖H x - S x‖ of an iterative solver's eigenvector x: some eigenvalue of H lies within it of
+        the value. None for a closed form.
+    products : ndarray of int64, shape (T,), or None
+        Hessian-vector products that each measurement took, likewise.
     """
 
     name: str
@@ -72,6 +77,8 @@ class Series:
     value: npt.NDArray[np.float64]
     log2: npt.NDArray[np.float64] | None = None
     text: list[str] | None = None
+    residual: npt.NDArray[np.float64] | None = None
+    products: npt.NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,14 +156,17 @@ class Run:
         Returns
         -------
         dict of str to ndarray
-            ``{"u": (d,), "v": (D - 1,)}``, object arrays of `gmpy2.mpfr` of the working
-            format's significand width.
+            ``{"u": (d,), "v": (D - 1,)}`` or ``{"W": (m, d), "a": (m,)}``, object arrays of
+            `gmpy2.mpfr` of the working format's significand width.
         """
         bits = self.precision.bits
-        return {
+        arrays = {
             name: _object_array([from_text(text, bits) for text in texts])
             for name, texts in self.texts.items()
         }
+        if "W" in arrays:
+            arrays["W"] = arrays["W"].reshape(arrays["a"].size, -1)
+        return arrays
 
     def exact_texts(self) -> dict[str, list[str]]:
         """Return the final parameters as exact text (hexadecimal floats)."""

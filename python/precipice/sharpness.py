@@ -1,7 +1,7 @@
-"""Sharpness of the minimalist model from its dense Hessian in the spectral basis.
+"""Sharpness from dense Hessians: the readable versions, for single points and small networks.
 
-The compiled core solves the same matrix by its secular equation at every step; this is the
-readable version, for single points and for the reference engine.
+The compiled core solves the minimalist model's matrix by its secular equation, and the two-layer
+network's by Lanczos, at every step.
 """
 
 from __future__ import annotations
@@ -76,3 +76,44 @@ def minimalist_sharpness(
     if not np.isfinite(hessian).all():
         return float("nan")
     return max(0.0, float(np.linalg.eigvalsh(hessian)[-1]))
+
+
+def two_layer_hessian(
+    X: FloatArray, y: FloatArray, W: FloatArray, a: FloatArray, c: float, curvature_factor: float
+) -> FloatArray:
+    """Return the Hessian of the two-layer linear network's loss, F = c X Wᵀ a.
+
+    Parameters
+    ----------
+    X, y : ndarray of float64, shapes (N, d) and (N,)
+    W, a : ndarray of float64, shapes (m, d) and (m,)
+    c : float
+        The network's scale, 1/√m or 1.
+    curvature_factor : float
+        c_L: 1/N, 2/N, 1 or 2 by the loss's normalisation.
+
+    Returns
+    -------
+    ndarray of float64, shape (m d + m, m d + m)
+        In the order W by rows, then a: c_L (JᵀJ + Σ_i z_i ∇²F_i).
+    """
+    m, d = W.shape
+    jacobian = np.concatenate([np.kron(a, X), X @ W.T], axis=1) * c
+    hessian = jacobian.T @ jacobian
+    g = c * (X.T @ (c * (X @ (W.T @ a)) - y))
+    mixed = np.kron(np.eye(m), g[:, np.newaxis])  # dW[q,k] da_q
+    hessian[: m * d, m * d :] += mixed
+    hessian[m * d :, : m * d] += mixed.T
+    return np.asarray(curvature_factor * hessian)
+
+
+def two_layer_sharpness(
+    X: FloatArray, y: FloatArray, W: FloatArray, a: FloatArray, c: float, curvature_factor: float
+) -> float:
+    """Return λ_max of the loss's Hessian; NaN where an entry is not finite.
+
+    Takes the arguments of `two_layer_hessian`. Costs O((m d + m)³).
+    """
+    with np.errstate(all="ignore"):
+        hessian = two_layer_hessian(X, y, W, a, c, curvature_factor)
+    return float(np.linalg.eigvalsh(hessian)[-1]) if np.isfinite(hessian).all() else float("nan")

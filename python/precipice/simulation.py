@@ -14,7 +14,7 @@ from precipice.engines import Engine, engine_for
 from precipice.errors import InvalidArgument
 from precipice.executor import execute
 from precipice.initialisers import Initialiser
-from precipice.models import Minimalist
+from precipice.models import Model
 from precipice.optimizers import GD
 from precipice.plan import Plan, make_plan
 from precipice.precision import Precision
@@ -156,7 +156,7 @@ def _stopping(engine: Engine, stop: threading.Event | None) -> Iterator[None]:
 
 def prepare(
     problem: Problem,
-    model: Minimalist,
+    model: Model,
     optimizer: GD,
     *,
     precision: str | Precision = "float64",
@@ -204,7 +204,7 @@ def prepare(
 
 def simulate(
     problem: Problem,
-    model: Minimalist,
+    model: Model,
     optimizer: GD,
     *,
     progress: Callable[[Progress], None] | None = None,
@@ -216,7 +216,7 @@ def simulate(
     ----------
     problem : Problem
         Data (X, y) as exact numbers, shapes (N, d) and (N,).
-    model : Minimalist
+    model : Minimalist or TwoLayerLinear
         What is trained.
     optimizer : GD
         How; its learning rate is an exact number.

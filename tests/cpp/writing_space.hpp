@@ -43,6 +43,8 @@ class WritingSpace {
     Entry* at(std::size_t i, std::size_t k) const { return data + i * columns + k; }
   };
 
+  struct Weights : Matrix {};
+
   explicit WritingSpace(std::size_t rows_per_block) : rows_per_block_(rows_per_block) {}
 
   // elements
@@ -90,6 +92,10 @@ class WritingSpace {
       for (std::size_t i = rows.begin; i < rows.end; ++i)
         accumulate(g.data + k, x.at(i, k), z.data + i, i == 0);
   }
+  void matvec(Array t, const Weights& w, Array g) { matvec(t, w, {0, w.rows}, g); }
+  void matvec_transposed(Array b, const Weights& w, Array a) {
+    matvec_transposed(b, w, {0, w.rows}, a);
+  }
   void dot(Scalar s, Array a, Array b) {
     for (std::size_t i = 0; i < a.size; ++i) accumulate(s.data, a.data + i, b.data + i, i == 0);
   }
@@ -110,6 +116,7 @@ class WritingSpace {
   bool stopped() const { return false; }
 
   static Scalar element_of(Array a, std::size_t j) { return {a.data + j}; }
+  static Array row_of(const Weights& w, std::size_t q) { return {w.at(q, 0), w.columns}; }
 
   // boundary; an input's value is its name, a scalar without a name is an intermediate
   Array array(const std::string& name, std::size_t n) {
@@ -141,6 +148,12 @@ class WritingSpace {
         entry.value = entry.name;
       }
     return {first, rows, columns, false};
+  }
+  // Inputs, or numbers that are to be written.
+  Weights weights(const std::string& name, std::size_t rows, std::size_t columns, bool inputs) {
+    Weights w{matrix(name, rows, columns)};
+    for (std::size_t i = 0; i < rows * columns && !inputs; ++i) w.data[i].value.clear();
+    return w;
   }
   Matrix diagonal_matrix(const std::string& name, std::size_t rows) {
     return {input(name, rows).data, rows, rows, true};

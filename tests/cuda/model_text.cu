@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "models/minimalist.hpp"
+#include "models/two_layer_linear.hpp"
 #include "training/gradient_descent.hpp"
 
 namespace precipice {
@@ -25,6 +26,12 @@ class OneThread {
   struct Matrix {
     const T* data;
     std::size_t rows, columns;
+  };
+
+  struct Weights {
+    T* data;
+    std::size_t rows, columns;
+    PRECIPICE_HOST_DEVICE operator Matrix() const { return {data, rows, columns}; }
   };
 
 #define HD PRECIPICE_HOST_DEVICE
@@ -72,6 +79,10 @@ class OneThread {
         g.data[k] = i == 0 ? term : g.data[k] + term;
       }
   }
+  HD void matvec(Array t, const Weights& w, Array g) { matvec(t, w, {0, w.rows}, g); }
+  HD void matvec_transposed(Array b, const Weights& w, Array a) {
+    matvec_transposed(b, w, {0, w.rows}, a);
+  }
   HD void dot(Scalar s, Array a, Array b) {
     T sum = a.data[0] * b.data[0];
     for (std::size_t i = 1; i < a.size; ++i) sum = sum + a.data[i] * b.data[i];
@@ -89,6 +100,9 @@ class OneThread {
   HD bool done(const Matrix& x, Rows rows) const { return rows.begin >= x.rows; }
   HD bool stopped() const { return false; }
   HD static Scalar element_of(Array a, std::size_t j) { return {a.data + j}; }
+  HD static Array row_of(const Weights& w, std::size_t q) {
+    return {w.data + q * w.columns, w.columns};
+  }
 
  private:
   HD static T at(Array a, std::size_t i) { return a.data[i]; }
@@ -127,5 +141,35 @@ template __global__ void train<double>(Minimalist<OneThread<double>>::Data,
                                        Minimalist<OneThread<double>>::Parameters,
                                        Minimalist<OneThread<double>>::Work,
                                        GradientDescent<OneThread<double>>, long);
+
+template <class T>
+__global__ void train_two_layer(typename TwoLayerLinear<OneThread<T>>::Data data,
+                                typename TwoLayerLinear<OneThread<T>>::Factors factors,
+                                typename TwoLayerLinear<OneThread<T>>::Parameters theta,
+                                typename TwoLayerLinear<OneThread<T>>::Parameters next,
+                                typename TwoLayerLinear<OneThread<T>>::Work work,
+                                Contraction contraction, GradientDescent<OneThread<T>> optimizer) {
+  using Model = TwoLayerLinear<OneThread<T>>;
+  OneThread<T> space;
+  Model::evaluate(space, data, factors, theta, work, contraction);
+  Model::gradient(space, data, factors, theta, work, contraction);
+  for (std::size_t q = 0; q < theta.a.size; ++q)
+    optimizer.step(space, space.row_of(next.W, q), space.row_of(theta.W, q),
+                   Model::gradient_of_row(space, work, q, contraction));
+  optimizer.step(space, next.a, theta.a, work.t);
+}
+
+template __global__ void train_two_layer<float>(TwoLayerLinear<OneThread<float>>::Data,
+                                                TwoLayerLinear<OneThread<float>>::Factors,
+                                                TwoLayerLinear<OneThread<float>>::Parameters,
+                                                TwoLayerLinear<OneThread<float>>::Parameters,
+                                                TwoLayerLinear<OneThread<float>>::Work, Contraction,
+                                                GradientDescent<OneThread<float>>);
+template __global__ void train_two_layer<double>(TwoLayerLinear<OneThread<double>>::Data,
+                                                 TwoLayerLinear<OneThread<double>>::Factors,
+                                                 TwoLayerLinear<OneThread<double>>::Parameters,
+                                                 TwoLayerLinear<OneThread<double>>::Parameters,
+                                                 TwoLayerLinear<OneThread<double>>::Work,
+                                                 Contraction, GradientDescent<OneThread<double>>);
 
 }  // namespace precipice

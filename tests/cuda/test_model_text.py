@@ -27,8 +27,8 @@ def ptx(tmp_path_factory):
     return out.read_text()
 
 
-def test_both_types_become_kernels(ptx):
-    assert ptx.count(".entry") == 2
+def test_both_models_and_types_become_kernels(ptx):
+    assert ptx.count(".entry") == 4
 
 
 def test_every_floating_point_operation_rounds_once_to_nearest(ptx):

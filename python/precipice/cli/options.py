@@ -13,7 +13,7 @@ import click
 from precipice.errors import InvalidArgument
 
 if TYPE_CHECKING:
-    from precipice.models import Minimalist
+    from precipice.models import Model
     from precipice.optimizers import GD
     from precipice.problems import Problem
 
@@ -33,7 +33,7 @@ class Request:
     """
 
     problem: Problem
-    model: Minimalist
+    model: Model
     optimizer: GD
     keywords: dict[str, Any]
 
@@ -57,11 +57,22 @@ _TRAINING = (
     click.argument("settings", nargs=-1, metavar="[KEY=VALUE]..."),
     click.option(
         "--model",
-        type=click.Choice(["minimalist"]),
+        type=click.Choice(["minimalist", "two-layer"]),
         default="minimalist",
-        help="What is trained: f(x) = (x·u) v_1 … v_{D-1}.",
+        help="What is trained: f(x) = (x·u) v_1 … v_{D-1}, or f(x) = c aᵀ W x.",
     ),
-    click.option("--depth", type=int, default=2, help="Layers of the model, at least 2."),
+    click.option("--depth", type=int, help="minimalist: layers, at least 2; default: 2."),
+    click.option("--width", type=int, help="two-layer: hidden neurons m."),
+    click.option(
+        "--scale",
+        type=click.Choice(["1/sqrt(m)", "none"]),
+        help="two-layer: c; default: 1/sqrt(m).",
+    ),
+    click.option(
+        "--contraction",
+        type=click.Choice(["collapsed", "layerwise"]),
+        help="two-layer: the order of the products; default: collapsed.",
+    ),
     click.option(
         "--loss",
         type=click.Choice(["half_mean", "mean", "half_sum", "sum"]),
@@ -71,7 +82,8 @@ _TRAINING = (
     click.option("--steps", type=int, help="Steps to run; default: the problem's."),
     click.option(
         "--init",
-        help="pytorch, normal:ALPHA,BETA, balanced:C or constant:C; default: the problem's, "
+        help="pytorch, normal:ALPHA,BETA, balanced:C, constant:C, symmetric or "
+        "symmetric_gaussian; default: the problem's, "
         "else pytorch.",
     ),
     click.option("--seed", type=int, default=0, help="Seed of the initialisation."),
@@ -172,11 +184,10 @@ def request(problem: str, settings: Sequence[str], flags: Mapping[str, Any]) -> 
         If a flag breaks its rule, or is absent and the problem has no preset for it.
     """
     from precipice import initialisers, problems
-    from precipice.models import Minimalist
     from precipice.optimizers import GD
     from precipice.record import Record
 
-    model = Minimalist(depth=flags["depth"])
+    model = _model(flags)
     chosen = problems.by_name(problem, parse_settings(settings))
     presets = chosen.presets
 
@@ -200,6 +211,29 @@ def request(problem: str, settings: Sequence[str], flags: Mapping[str, Any]) -> 
         keywords[name] = flags[name]
     keywords |= _saves(flags)
     return Request(chosen, model, GD(lr=given_or_preset("lr")), keywords)
+
+
+_MODEL_FLAGS = {"minimalist": ("depth",), "two-layer": ("width", "scale", "contraction")}
+
+
+def _model(flags: Mapping[str, Any]) -> Model:
+    """Return the model that the flags describe; a flag of another model is an error."""
+    from precipice.models import Minimalist, TwoLayerLinear
+
+    asked = flags["model"]
+    given = {}
+    for model, names in _MODEL_FLAGS.items():
+        for name in names:
+            if flags[name] is None:
+                continue
+            if model != asked:
+                raise InvalidArgument(name, flags[name], f"needs --model {model}")
+            given[name] = flags[name]
+    if asked == "minimalist":
+        return Minimalist(**given)
+    if "width" not in given:
+        raise InvalidArgument("width", None, "must be given for --model two-layer")
+    return TwoLayerLinear(**given)
 
 
 def checkpoint_folder(out: Path) -> Path:

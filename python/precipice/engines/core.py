@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,13 @@ from precipice.engines.engine import Latest, versions
 from precipice.errors import InvalidArgument
 from precipice.exact import text
 from precipice.measuring import SharpnessMeter
+from precipice.models import Minimalist, TwoLayerLinear
 from precipice.plan import Plan
 from precipice.results import Outcome, Run, Series, Trajectory
+from precipice.surface import Surface
+
+LANCZOS_TOLERANCE = 1e-10
+"""Of a two-layer network's sharpness: the residual over the value."""
 
 
 class CoreEngine:
@@ -29,19 +35,17 @@ class CoreEngine:
         self._plan = plan
         self._simulation = _core.Simulation(
             precision=plan.precision.name,
-            model=_core.MinimalistSpec(
+            problem=_core.ProblemSpec(
                 diagonal=plan.spectral is not None,
                 samples=plan.problem.samples,
                 rows=plan.y.size,
-                features=plan.start["u"].size,
-                factors=plan.model.depth - 1,
+                features=plan.features,
                 X=boundary(plan.X),
                 y=boundary(plan.y),
-                u=boundary(plan.start["u"]),
-                v=boundary(plan.start["v"]),
                 lr=text(plan.step_size),
                 loss=plan.loss.name,
             ),
+            model=_model(plan),
             loop=_core.LoopSpec(
                 steps=plan.steps,
                 blowup_factor=plan.blowup_factor,
@@ -54,6 +58,7 @@ class CoreEngine:
             ),
             curvature=_curvature(plan),
         )
+        self._cpu_path = _core.build_info()["cpu_path"]  # as the core has chosen just now
         self._blocks: list[Block] = []
         self._saved = 0  # blocks that are in the checkpoint
         self._ended: str | None = None  # outcome of a restored run that had ended
@@ -100,6 +105,7 @@ class CoreEngine:
                 "previous": state.previous,
                 "returned": state.returned,
                 "blowup_reference": state.blowup_reference.hex(),
+                "curvature": [x.hex() for x in state.curvature],
                 "seconds": state.seconds,
                 "outcome": self.outcome,
             },
@@ -112,8 +118,11 @@ class CoreEngine:
         state, blocks = checkpoint.load()
         reference = float.fromhex(state["blowup_reference"])
         outcome = state.pop("outcome")
+        curvature = [float.fromhex(x) for x in state.pop("curvature", [])]
         try:
-            restored = _core.LoopState(**{**state, "blowup_reference": reference})
+            restored = _core.LoopState(
+                **{**state, "blowup_reference": reference, "curvature": curvature}
+            )
             self._simulation.restore(restored)
         except (TypeError, ValueError) as error:
             rule = f"must be whole and readable ({error})"
@@ -157,7 +166,7 @@ class CoreEngine:
             lr=float(self._simulation.step_size),
             settings={
                 **plan.settings,
-                "cpu_path": info["cpu_path"],
+                "cpu_path": self._cpu_path,
                 "versions": versions(info["mpfr"], info["gmp"]),
             },
             seconds=seconds,
@@ -165,19 +174,23 @@ class CoreEngine:
         )
 
     def _joined(self, name: str, column: str) -> npt.NDArray[Any]:
-        kind = np.int64 if column == "step" else np.float64
+        kind = np.int64 if column in ("step", "products") else np.float64
         parts = [np.empty(0, kind), *(block[name][column] for block in self._blocks)]
         return np.concatenate(parts)
 
     def _series(self, name: str, log2: str | None = None) -> Series:
         step, value = self._joined(name, "step"), self._joined(name, "value")
-        layers = self._plan.model.depth - 1
-        if name == "layer_imbalance" and layers > 1:
-            value = value.reshape(-1, layers)
+        model = self._plan.model
+        if name == "layer_imbalance" and isinstance(model, Minimalist) and model.depth > 2:
+            value = value.reshape(-1, model.depth - 1)
         texts = None
         if name == "sharpness" and self._plan.meter is not None:
             texts = [entry for block in self._blocks for entry in block[name]["text"]]
-        return Series(name, step, value, self._joined(name, log2) if log2 else None, texts)
+        residual = products = None
+        if name == "sharpness" and not isinstance(model, Minimalist):
+            residual, products = (self._joined(name, column) for column in ("residual", "products"))
+        log2_values = self._joined(name, log2) if log2 else None
+        return Series(name, step, value, log2_values, texts, residual, products)
 
     def _trajectory(self) -> Trajectory:
         step = self._joined("parameters", "step")
@@ -201,14 +214,48 @@ def boundary(values: npt.NDArray[Any]) -> Any:
     return [text(entry) for entry in values.flat]
 
 
-def _curvature(plan: Plan) -> _core.CurvatureSpec | None:
+def _model(plan: Plan) -> _core.MinimalistSpec | _core.TwoLayerSpec:
+    """Return the model and its start as the core wants them."""
+    model, start = plan.model, plan.start
+    if isinstance(model, Minimalist):
+        return _core.MinimalistSpec(
+            factors=model.depth - 1, u=boundary(start["u"]), v=boundary(start["v"])
+        )
+    scale, kappa = model.factors(plan.precision, plan.loss, plan.problem.samples)
+    return _core.TwoLayerSpec(
+        width=model.width,
+        contraction=model.contraction,
+        W=boundary(start["W"]),
+        a=boundary(start["a"]),
+        scale=text(scale),
+        kappa=text(kappa),
+    )
+
+
+def _curvature(plan: Plan) -> _core.CurvatureSpec | _core.TwoLayerCurvatureSpec | None:
     """Return the surface as the core wants it: e_i as rows, X only where f is recomputed."""
     if plan.surface is None:
         return None
+    if isinstance(plan.model, TwoLayerLinear):
+        return _two_layer_curvature(plan, plan.model, plan.surface)
     decomposition = plan.surface.decomposition
     return _core.CurvatureSpec(
         sigma=decomposition.sigma,
         d=decomposition.d,
         left=np.empty(0) if plan.spectral else decomposition.left.T.ravel(),
         X=plan.surface.X.ravel() if plan.recomputes_preactivations else np.empty(0),
+    )
+
+
+def _two_layer_curvature(
+    plan: Plan, model: TwoLayerLinear, surface: Surface
+) -> _core.TwoLayerCurvatureSpec:
+    """Return the surface of a two-layer network; Lanczos starts from a fixed random vector."""
+    size = model.parameter_count(plan.features)
+    return _core.TwoLayerCurvatureSpec(
+        X=surface.X.ravel(),
+        y=plan.precision.round_array(plan.y).astype(np.float64),
+        scale=1.0 if model.scale == "none" else 1 / math.sqrt(model.width),
+        start=np.random.default_rng(0).standard_normal(size),
+        tolerance=LANCZOS_TOLERANCE,
     )

@@ -18,6 +18,7 @@ from precipice.checkpoint import Checkpoint
 from precipice.engines.engine import Latest, versions
 from precipice.errors import InvalidArgument
 from precipice.exact import text
+from precipice.models import Minimalist, TwoLayerLinear
 from precipice.plan import Plan
 from precipice.reference import (
     ReferenceMinimalist,
@@ -25,8 +26,9 @@ from precipice.reference import (
     ReferenceState,
     run_reference,
 )
+from precipice.reference_two_layer import ReferenceTwoLayer
 from precipice.results import Outcome, Run, Series, Trajectory
-from precipice.sharpness import minimalist_sharpness
+from precipice.sharpness import minimalist_sharpness, two_layer_sharpness
 
 
 class ReferenceEngine:
@@ -46,16 +48,14 @@ class ReferenceEngine:
             context=working.context(),
             X=working.round_array(plan.X),
             y=working.round_array(plan.y),
-            parameters={name: working.round_array(a) for name, a in plan.start.items()},
+            parameters={name: working.round_array(a).ravel() for name, a in plan.start.items()},
             lr=self._eta,
             loss=plan.loss.name,
             steps=plan.steps,
             blowup_factor=plan.blowup_factor,
             tol=plan.tol,
             loss_floor=plan.loss_floor,
-            model=ReferenceMinimalist
-            if plan.spectral is None
-            else partial(ReferenceSpectral, samples=plan.problem.samples),
+            model=_reference_model(plan),
         )
         self.outcome = "running"
         self.step = 0
@@ -137,10 +137,25 @@ class ReferenceEngine:
             measured = plan.meter.measure(*_texts(state).values()).value
             self._measured.append(text(measured))
             return float(measured)
+        if isinstance(plan.model, TwoLayerLinear):
+            return self._two_layer_sharpness(plan.model, state)
         return minimalist_sharpness(
             plan.surface.decomposition,
             self._preactivations(state),
             _floats(state.parameters["v"]),
+            plan.loss.curvature_factor(plan.problem.samples),
+        )
+
+    def _two_layer_sharpness(self, model: TwoLayerLinear, state: ReferenceState) -> float:
+        plan = self._plan
+        assert plan.surface is not None
+        a = _floats(state.parameters["a"])
+        return two_layer_sharpness(
+            plan.surface.X,
+            plan.precision.round_array(plan.y).astype(np.float64),
+            _floats(state.parameters["W"]).reshape(model.width, -1),
+            a,
+            1.0 if model.scale == "none" else 1 / math.sqrt(model.width),
             plan.loss.curvature_factor(plan.problem.samples),
         )
 
@@ -155,7 +170,7 @@ class ReferenceEngine:
     def gather(self, outcome: Outcome, seconds: float) -> Run:
         """Return what has been computed."""
         plan, record = self._plan, self._plan.record
-        layers = plan.model.depth - 1
+        layers = plan.model.depth - 1 if isinstance(plan.model, Minimalist) else 1
         imbalance = np.array([row for _, row in self._imbalance]).reshape(-1, layers)
         return Run(
             precision=plan.precision,
@@ -196,6 +211,17 @@ class ReferenceEngine:
         step = np.array([step for step, _ in self._trajectory], np.int64)
         texts = {name: [row[name] for _, row in self._trajectory] for name in self._plan.start}
         return Trajectory(step, texts, self._plan.precision.bits)
+
+
+def _reference_model(plan: Plan) -> Any:
+    """Return what makes the model's text from X, y and the loss's name."""
+    if isinstance(plan.model, TwoLayerLinear):
+        c, kappa = plan.model.factors(plan.precision, plan.loss, plan.problem.samples)
+        collapsed = plan.model.contraction == "collapsed"
+        return partial(ReferenceTwoLayer, c=c, kappa=kappa, collapsed=collapsed)
+    if plan.spectral is not None:
+        return partial(ReferenceSpectral, samples=plan.problem.samples)
+    return ReferenceMinimalist
 
 
 def _due(cadence: int, step: int, last: bool) -> bool:

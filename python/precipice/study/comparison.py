@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from precipice.initialisers import Initialiser
-    from precipice.models import Minimalist
+    from precipice.models import Model
     from precipice.optimizers import GD
     from precipice.problems import Problem
     from precipice.record import Record
@@ -216,7 +216,7 @@ class PreparedComparison:
 
 def prepare_comparison(
     problem: Problem,
-    model: Minimalist,
+    model: Model,
     optimizer: GD,
     *,
     precisions: Sequence[str | Precision] = DEFAULT_PRECISIONS,
@@ -259,7 +259,7 @@ def prepare_comparison(
 
 def compare(
     problem: Problem,
-    model: Minimalist,
+    model: Model,
     optimizer: GD,
     *,
     precisions: Sequence[str | Precision] = DEFAULT_PRECISIONS,

@@ -21,7 +21,7 @@ _PARTS: dict[str, dict[str, _Kinds]] = {
         "provenance": (dict,),
         "presets": (dict,),
     },
-    "model": {"name": _TEXT, "depth": _INTEGER},
+    "model": {"name": _TEXT},
     "optimizer": {"name": _TEXT, "lr": _ANY},
     "settings": {
         "steps": _INTEGER,
@@ -35,6 +35,10 @@ _PARTS: dict[str, dict[str, _Kinds]] = {
         "sharpness_definition": _TEXT,
     },
     "theory": {"threshold": (int, float), "predicted_sharpness": _NUMBER},
+}
+_MODELS: dict[str, dict[str, _Kinds]] = {
+    "minimalist": {"depth": _INTEGER},
+    "two-layer": {"width": _INTEGER, "scale": _TEXT, "contraction": _TEXT},
 }
 _INSIDE: dict[tuple[str, str], dict[str, _Kinds]] = {
     ("problem", "presets"): {"loss": (str, type(None))},
@@ -84,6 +88,10 @@ def fault(document: dict[str, Any]) -> str | None:
         wrong = _mismatch(document[part][name], shape, f"{part}.{name}")
         if wrong:
             return wrong
+    model = document["model"]
+    wrong = _mismatch(model, _MODELS.get(model["name"], {}), "model")
+    if wrong:
+        return wrong
     runs = document["runs"]
     if not isinstance(runs, list) or not runs:
         return "runs must be a list of at least one"

@@ -13,6 +13,7 @@ from precipice.precision import Precision
 from precipice.results import Outcome, Run, Series, Trajectory
 
 _SERIES = ("loss", "sharpness", "layer_imbalance")
+_OPTIONAL = {"log2": np.float64, "residual": np.float64, "products": np.int64}  # columns
 
 
 def encode_run(run: Run) -> dict[str, Any]:
@@ -42,8 +43,8 @@ def encode_run(run: Run) -> dict[str, Any]:
 def run_arrays(run: Run) -> dict[str, npt.NDArray[Any]]:
     """Return a run's arrays under the names they have in ``series.npz``.
 
-    ``<precision>.<series>.step``, ``….value``, ``….log2`` (the loss), each series with its own
-    step axis.
+    ``<precision>.<series>.step``, ``….value``, ``….log2`` (the loss), ``….residual`` and
+    ``….products`` (a sharpness by Lanczos), each series with its own step axis.
     """
     arrays: dict[str, npt.NDArray[Any]] = {}
     for name in _SERIES:
@@ -53,8 +54,10 @@ def run_arrays(run: Run) -> dict[str, npt.NDArray[Any]]:
         prefix = f"{run.precision}.{name}"
         arrays[f"{prefix}.step"] = series.step
         arrays[f"{prefix}.value"] = series.value
-        if series.log2 is not None:
-            arrays[f"{prefix}.log2"] = series.log2
+        for column in _OPTIONAL:
+            values = getattr(series, column)
+            if values is not None:
+                arrays[f"{prefix}.{column}"] = values
     if run.trajectory is not None:
         arrays[f"{run.precision}.parameters.step"] = run.trajectory.step
     return arrays
@@ -95,16 +98,18 @@ def decode_run(exact: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]])
 
 
 def _series(name: str, prefix: str, arrays: Mapping[str, npt.NDArray[Any]]) -> Series:
-    """Return a recorded series; only the loss has logarithms."""
+    """Return a recorded series with the columns that it has."""
     step, value = _steps(prefix, arrays), arrays[f"{prefix}.value"]
-    log2 = arrays.get(f"{prefix}.log2")
+    optional = {column: arrays.get(f"{prefix}.{column}") for column in _OPTIONAL}
     dimensions = (1, 2) if name == "layer_imbalance" else (1,)
-    for column in [value] if log2 is None else [value, log2]:
-        if column.dtype != np.float64 or column.ndim not in dimensions:
-            raise ValueError(f"{prefix} must be float64 numbers")
-        if column.shape[0] != step.size:
+    for column, values in {"value": value, **optional}.items():
+        if values is None:
+            continue
+        if values.dtype != _OPTIONAL.get(column, np.float64) or values.ndim not in dimensions:
+            raise ValueError(f"{prefix} must be numbers of its kind")
+        if values.shape[0] != step.size:
             raise ValueError(f"{prefix} must have one entry a step")
-    return Series(name, step, value, log2)
+    return Series(name, step, value, **optional)
 
 
 def _trajectory(exact: Mapping[str, Any], step: npt.NDArray[np.int64]) -> Trajectory:

@@ -9,10 +9,13 @@ import numpy as np
 
 from precipice import losses, theory
 from precipice.decomposition import decompose
+from precipice.models import Minimalist
 from precipice.precision import Precision
 
 if TYPE_CHECKING:
-    from precipice.models import Minimalist
+    from precipice.decomposition import Decomposition
+    from precipice.initialisers import Initialiser
+    from precipice.models import Model
     from precipice.optimizers import GD
     from precipice.problems.problem import Problem
 
@@ -36,7 +39,7 @@ def describe_settings(
 
 
 def describe_theory(
-    problem: Problem, model: Minimalist, optimizer: GD, keywords: Mapping[str, Any]
+    problem: Problem, model: Model, optimizer: GD, keywords: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return what theory says of the problem, in float64 (Yoo et al. 2025, section 4).
 
@@ -54,11 +57,6 @@ def describe_theory(
     X, y = _FLOAT64.round_array(problem.X), _FLOAT64.round_array(problem.y)
     data = decompose(X, y)
     factor = losses.curvature_factor(keywords["loss"], problem.samples)
-    start = {
-        name: np.asarray(_FLOAT64.round_array(array), dtype=np.float64)
-        for name, array in keywords["init"].draw(model, problem).items()
-    }
-    imbalance = theory.layer_imbalance(data, start["u"], start["v"])
     described: dict[str, Any] = {
         "threshold": float(2 / optimizer.exact_lr()),
         "curvature_factor": factor,
@@ -66,6 +64,23 @@ def describe_theory(
         "rank_tolerance": data.tolerance,
         "y_perp_norm2": data.y_perp_norm2,
         "difficulty": theory.difficulty(data),
+        "predicted_sharpness": None,
+    }
+    if isinstance(model, Minimalist):
+        described |= _of_minimisers(data, problem, model, keywords["init"], factor)
+    return described
+
+
+def _of_minimisers(
+    data: Decomposition, problem: Problem, model: Minimalist, init: Initialiser, factor: float
+) -> dict[str, Any]:
+    """Return what theory says of the minimalist model's minimisers from this start."""
+    start = {
+        name: np.asarray(_FLOAT64.round_array(array), dtype=np.float64)
+        for name, array in init.draw(model, problem).items()
+    }
+    imbalance = theory.layer_imbalance(data, start["u"], start["v"])
+    described: dict[str, Any] = {
         "predicted_sharpness": theory.predicted_sharpness(data, model.depth, factor),
         "balanced_minimiser_bounds": _numbers(
             theory.balanced_minimiser_bounds(data, model.depth, factor)

@@ -111,7 +111,9 @@ def caption(comparison: Comparison, width: int = WIDTH) -> list[str]:
 
 def model_text(comparison: Comparison) -> str:
     """Return the model in words."""
-    return f"{comparison.model['name']} D = {comparison.model['depth']}"
+    model = comparison.model
+    size = f"D = {model['depth']}" if "depth" in model else f"m = {model.get('width')}"
+    return f"{model['name']} {size}"
 
 
 def optimizer_text(comparison: Comparison) -> str:
