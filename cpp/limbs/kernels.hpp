@@ -23,7 +23,7 @@ struct Rescue {
 };
 
 struct Kernels {
-  // p bits, and how they are stored; limbs = 0: too many for this path.
+  // p >= 2 bits, and how they are stored; limbs = 0: too many for this path.
   Precision (*precision)(int bits, Exponent emin, Exponent emax);
 
   // Elements, `groups` groups; `out` may be an operand.
@@ -34,8 +34,8 @@ struct Kernels {
                    std::size_t groups);
   void (*divide)(const Precision&, const Rescue&, Word* out, Operand a, Word n, std::size_t groups);
 
-  // Sums. No product or partial sum may leave the range of exponents, nor an operand be infinite
-  // or NaN: the caller has compared the operands' exponents with the range.
+  // Sums of at least one term. No product or partial sum may leave the range of exponents, nor an
+  // operand be infinite or NaN: the caller has compared the operands' exponents with the range.
   //
   // out_l = sum_k X[l,k] u_k for `groups` groups of outputs, k ascending below `terms`, each
   // product and each sum rounded. `prepared` is what prepare made of u, in as many words as u has.

@@ -36,8 +36,8 @@ struct Course {
 };
 
 inline long far_away(LimbDraws& draws, int p) {
-  const long from[] = {0, 50, 62, 102, p - 2, p + 50, 2 * p, 900};
-  const long distance = from[draws.below(8)] + draws.between(0, 4);
+  const long from[] = {0, 45, 50, 62, 102, p - 2, p + 50, 2 * p, 900};
+  const long distance = from[draws.below(9)] + draws.between(0, 4);
   return draws.one_in(3) ? -distance : distance;
 }
 
@@ -116,7 +116,7 @@ inline void aim(LimbDraws& draws, mpfr_ptr term, mpfr_srcptr sum, const Course& 
       mpfr_sub(term, term, sum, MPFR_RNDN);
       return;
     case Aim::pile_up:
-      mpfr_set_ui_2exp(term, 1, usual, MPFR_RNDN);
+      mpfr_set_ui_2exp(term, 1, usual + course.size, MPFR_RNDN);
       mpfr_nextbelow(term);
       mpfr_setsign(term, term, course.minus, MPFR_RNDN);
       return;

@@ -11,15 +11,15 @@ enum class Mood {
   adverse,     // one aim after the other
   calm,        // terms of one size
   dark,        // the same, most of them zero
-  heavy,       // carries pile up, and now and then the sum comes to a power of two
+  heavy,       // carries pile up until the sum comes to a power of two
   minus_zeros  // nothing but -0, or nearly so
 };
 
 struct Row {
   Row(int bits, Mood m) : sum(bits), mood(m) { mpfr_set_zero(sum.get(), 1); }
 
-  // Before the next term: what is its aim?
-  void proceed(LimbDraws& draws) {
+  // Before the next term: what is its aim? `unload` is when heavy rows come to a power of two.
+  void proceed(LimbDraws& draws, bool unload) {
     switch (mood) {
       case Mood::adverse:
         if (course.left-- == 0)
@@ -27,7 +27,10 @@ struct Row {
         break;
       case Mood::calm: break;
       case Mood::dark: course.aim = draws.one_in(4) ? Aim::ordinary : Aim::zero; break;
-      case Mood::heavy: course.aim = draws.one_in(24) ? Aim::to_power : Aim::pile_up; break;
+      case Mood::heavy:
+        if (course.aim != Aim::pile_up) course.size = draws.between(0, 3);
+        course.aim = unload ? Aim::to_power : Aim::pile_up;
+        break;
       case Mood::minus_zeros: course.aim = Aim::zero; break;
     }
   }

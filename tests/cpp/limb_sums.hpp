@@ -27,6 +27,7 @@ class DrawnSums {
         terms_(terms),
         usual_(usual_exponents(on.draws)),
         mood_(on.draws.one_in(2) ? Mood::adverse : static_cast<Mood>(on.draws.below(4))),
+        load_(on.draws.one_in(2) ? 24 : 300),
         u_(on.p, terms),
         u_k_(on.p.bits),
         term_(on.p.bits),
@@ -78,7 +79,8 @@ class DrawnSums {
   mpfr_exp_t top() const { return usual_.x + width_.depth / 2; }
 
   void draw(std::size_t k) {
-    for (Row& row : rows_) row.proceed(on_.draws);
+    const bool unload = on_.draws.one_in(load_);
+    for (Row& row : rows_) row.proceed(on_.draws, unload);
     const std::size_t chosen = on_.draws.below(rows_.size());
     const bool made_for_chosen = draw_element(rows_[chosen]);
     std::optional<ProductAim> product;
@@ -148,6 +150,7 @@ class DrawnSums {
   std::size_t groups_, terms_;
   Usual usual_;
   Mood mood_;
+  std::size_t load_;  // terms of heavy rows from one power of two to another
   Groups u_;
   std::vector<Row> rows_;
   std::vector<Entries> entries_;
@@ -159,10 +162,11 @@ inline void law_of_the_sum(LimbSubject& on, std::size_t terms) {
   LimbDraws& draws = on.draws;
   Row row(on.p.bits, draws.one_in(2) ? Mood::adverse : static_cast<Mood>(draws.below(5)));
   const mpfr_exp_t usual = usual_exponents(draws).x;
+  const std::size_t load = draws.one_in(2) ? 24 : 300;
   Groups a(on.p, terms);
   Slow term(on.p.bits);
   for (std::size_t k = 0; k < terms; ++k) {
-    row.proceed(draws);
+    row.proceed(draws, draws.one_in(load));
     aim(draws, term.get(), row.sum.get(), row.course, usual);
     if (!mpfr_zero_p(term.get())) nudge(term.get(), nudge(draws, row.course.aim));
     if (row.mood == Mood::minus_zeros && !draws.one_in(2 * terms)) mpfr_set_zero(term.get(), -1);

@@ -9,7 +9,7 @@ namespace precipice::limbs::avx512ifma {
 
 inline constexpr Word greatest_divisor = limb_mask;
 
-struct Divisor {
+struct Divisor {  // 0 < n <= greatest_divisor
   explicit Divisor(Word n) : shift(__builtin_clzll(n) - (64 - limb_bits)), value(n << shift) {
     __extension__ using Wide = unsigned __int128;
     const Wide ones = (Wide(1) << 2 * limb_bits) - 1;

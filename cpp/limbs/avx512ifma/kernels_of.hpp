@@ -50,12 +50,12 @@ struct KernelsOf {
   static void divide(const Precision& p, const Rescue& rescue, Word* out, Operand a, Word n,
                      std::size_t groups) {
     const Rounding rounding(p);
-    const bool too_great = n > greatest_divisor;
-    const Divisor divisor(too_great ? 1 : n);
+    const bool not_ours = n == 0 || n > greatest_divisor;
+    const Divisor divisor(not_ours ? 1 : n);
     for (std::size_t g = 0; g < groups; ++g, out += words_of_group(p)) {
       const Group x{a.data + g * a.step};
       const Number<K> quotient = avx512ifma::divide<K>(read<K>(x), divisor, rounding);
-      if (too_great || beyond(quotient, x.exponent(), x.exponent(), rounding)) [[unlikely]]
+      if (not_ours || beyond(quotient, x.exponent(), x.exponent(), rounding)) [[unlikely]]
         rescue.call(rescue.context, Operation::divide, out, x.words, nullptr, n);
       else
         write(out, quotient);

@@ -37,7 +37,7 @@ PRECIPICE_INLINE Product<K> multiply_short(Lanes h, Mask odd, Multiplicand u, Mu
 }
 
 // From this K on the lowest columns are not computed: all but one limb's worth of them lies beneath
-// the guard, and decides a rounding once in 2^51 products (or where the factors are short).
+// the guard, and decides a rounding once in 2^51 products of long factors.
 inline constexpr int least_truncated = 5;
 
 // The columns of a product from `first` up, to limbs and what lies beneath.
@@ -79,9 +79,18 @@ PRECIPICE_INLINE Product<K> multiply_columns(X x, Multiplicand u) {
   return collected<K, first>(column);
 }
 
+// The product again with all its columns, unless those left out are zero: they are where a factor
+// is zero or has one limb, as small integers and powers of two do.
 template <int K>
 PRECIPICE_RARE void multiply_fully(Product<K>& product, const Word* x, const Word* u,
-                                   bool u_is_one_lane) {
+                                   bool u_is_one_lane, Mask undecided) {
+  Lanes low_x = zero(), low_u = zero();
+#pragma GCC unroll 1
+  for (int i = 0; i + 1 < K; ++i) {
+    low_x = either(low_x, Group{x}.limb(i));
+    low_u = either(low_u, u_is_one_lane ? OneLane{u}.limb(i) : Group{u}.limb(i));
+  }
+  if ((undecided & not_zero(low_x) & not_zero(low_u)) == 0) return;
   Lanes column[2 * K] = {};
 #pragma GCC unroll 1
   for (int i = 0; i < K; ++i)
@@ -104,9 +113,10 @@ PRECIPICE_INLINE Product<K> multiply_stored(Group x, Multiplicand u) {
   } else {
     Product<K> product = multiply_columns<K, K - 2>(x, u);
     const Lanes guard = low_limb(product.below);
-    if (not_below(subtract(guard, all(1)), all(limb_mask - 1)) != 0) [[unlikely]] {
-      Product<K> full;
-      multiply_fully(full, x.words, u.words, __is_same(Multiplicand, OneLane));
+    const Mask undecided = not_below(subtract(guard, all(1)), all(limb_mask - 1));
+    if (undecided != 0) [[unlikely]] {
+      Product<K> full = product;
+      multiply_fully(full, x.words, u.words, __is_same(Multiplicand, OneLane), undecided);
       product = full;
     }
     return product;

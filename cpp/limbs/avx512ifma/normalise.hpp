@@ -30,8 +30,9 @@ PRECIPICE_INLINE Mask take_magnitude(Lanes (&limb)[N]) {
   return minus;
 }
 
-// limb * 2^by for -52 < by < 52: multiplications by a power of two shift, and drop what leaves the
-// limb. Bits below limb 0 are lost; the last limb keeps what it is given. 3 instructions a limb.
+// limb * 2^by for -52 < by < 52 (52 too where all limbs are zero): multiplications by a power of
+// two shift, and drop what leaves the limb. Bits below limb 0 are lost; the last limb keeps what it
+// is given. 3 instructions a limb.
 template <int N>
 PRECIPICE_INLINE void shift(Lanes (&limb)[N], Lanes by) {
   const Mask down = negative(by);
@@ -49,12 +50,13 @@ PRECIPICE_INLINE void shift(Lanes (&limb)[N], Lanes by) {
   }
 }
 
-// Whole limbs up until the last is not zero.
+// Whole limbs up until the last is not zero; a zero stays one.
 template <int N>
 PRECIPICE_RARE void raise_limbs(Lanes (&limb)[N], Lanes& grid) {
 #pragma GCC unroll 1
   for (int moved = 1; moved < N; ++moved) {
-    const Mask low = is_zero(limb[N - 1]);
+    const Mask low = static_cast<Mask>(is_zero(limb[N - 1]) & not_zero(any_limb(limb)));
+    if (low == 0) return;
 #pragma GCC unroll 1
     for (int i = N - 1; i > 0; --i) limb[i] = select(low, limb[i - 1], limb[i]);
     limb[0] = select(low, zero(), limb[0]);

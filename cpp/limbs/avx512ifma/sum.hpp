@@ -39,8 +39,9 @@ struct Sum {
 // times 2^52.
 inline constexpr Exponent waiting = 1 << 8;
 inline constexpr int terms_between_carries = 32, products_between_carries = 4;
-static_assert(terms_between_carries * 4 < waiting);
-static_assert(products_between_carries * (2 * most_limbs + 1) < waiting);
+// One term more comes before the first propagation, and up to 2 are left by it and by rounding.
+static_assert((terms_between_carries + 1) * 4 + 2 < waiting);
+static_assert((products_between_carries + 1) * (2 * most_limbs + 1) + 2 < waiting);
 
 struct SumRounding : Rounding {
   explicit SumRounding(const Precision& p) : Rounding(p) {
@@ -75,20 +76,21 @@ PRECIPICE_INLINE Term<K> rounded_term(const Product<K>& product, Lanes grid, Mas
   term.limb[0] = rounded_to(ulp, term.limb[0], inexact);
   term.grid = grid;
   term.minus = minus;
+  // Limb K-2 lacks the carry from below, which is less than 2^52: the last limb is this or one
+  // more.
   term.doubtful = K > 2 ? equal(last, all((Exponent(1) << lead) - 1)) : Mask(0);
   return term;
 }
 
-// What is at hand after a hasty addition.
-template <int K>
-struct Hasty {
-  Lanes guard;     // beneath limb 0
+// Where an added term has come to lie.
+struct Placed {
+  Lanes guard;     // what lies beneath limb 0
   Lanes distance;  // how far the term was shifted down
 };
 
 // The term on the sum's grid, added; not rounded. 4K + 6 instructions.
 template <int K>
-PRECIPICE_INLINE Hasty<K> add_on_grid(Sum<K>& sum, const Term<K>& term) {
+PRECIPICE_INLINE Placed add_on_grid(Sum<K>& sum, const Term<K>& term) {
   const Lanes distance = subtract(sum.grid, term.grid);
   const Lanes scale = shift_left(all(1), subtract(all(limb_bits), distance));
   const Mask turn = static_cast<Mask>(sum.minus ^ term.minus);
@@ -152,10 +154,10 @@ PRECIPICE_RARE void add_carefully(Sum<K>& sum, const Term<K>& hasty, Lanes dista
 // A zero term fits every grid, and a sum of zero is rounded wherever its leading bit is thought to
 // be: pixels are often black.
 template <int K>
-PRECIPICE_INLINE Mask unless_zero(const Sum<K>& sum, const Hasty<K>& hasty, const Term<K>& term,
+PRECIPICE_INLINE Mask unless_zero(const Sum<K>& sum, const Placed& placed, const Term<K>& term,
                                   Mask misplaced, Mask unclear) {
   const Mask no_term = is_zero(any_limb(term.limb));
-  const Mask no_sum = is_zero(either(any_limb(sum.limb), hasty.guard));
+  const Mask no_sum = is_zero(either(any_limb(sum.limb), placed.guard));
   return static_cast<Mask>((misplaced & ~no_term) | (unclear & ~no_sum));
 }
 
@@ -164,7 +166,7 @@ template <int K, class Source>
 PRECIPICE_INLINE void add_term(Sum<K>& sum, const Source& source, std::size_t k, Term<K> term,
                                const SumRounding& rounding) {
   sum.all_minus = static_cast<Mask>(sum.all_minus & term.minus);
-  const Hasty<K> hasty = add_on_grid(sum, term);
+  const Placed placed = add_on_grid(sum, term);
 
   const Lanes last = magnitude(sum.limb[K - 1]), margin = all(K > 1 ? waiting : 1);
   const Lanes zeros = leading_zeros(add(last, margin));
@@ -172,18 +174,19 @@ PRECIPICE_INLINE void add_term(Sum<K>& sum, const Source& source, std::size_t k,
       static_cast<Mask>(differ(zeros, leading_zeros(subtract(last, margin))) |
                         not_below(subtract(zeros, all(63 - rounding.greatest_lead)),
                                   all(rounding.greatest_lead - rounding.least_lead + 1)));
-  const Mask misplaced = not_below(hasty.distance, all(limb_bits));
+  const Mask misplaced = not_below(placed.distance, all(limb_bits));
   if ((unclear | misplaced | term.doubtful) != 0) [[unlikely]] {
-    if ((unless_zero(sum, hasty, term, misplaced, unclear) | term.doubtful) != 0) {
+    if ((unless_zero(sum, placed, term, misplaced, unclear) | term.doubtful) != 0) {
+      // Copies: what is passed by reference would have to live in memory throughout.
       Sum<K> sum_copy = sum;
       const Term<K> term_copy = term;
-      add_carefully(sum_copy, term_copy, hasty.distance, source.careful(k), rounding);
+      add_carefully(sum_copy, term_copy, placed.distance, source.careful(k), rounding);
       sum = sum_copy;
       return;
     }
   }
   const Lanes half = shift_right(all(INT64_MIN), add(zeros, all(rounding.half_shift)));
-  sum.limb[0] = rounded_to(add(half, half), sum.limb[0], not_zero(hasty.guard));
+  sum.limb[0] = rounded_to(add(half, half), sum.limb[0], not_zero(placed.guard));
 }
 
 template <int K, class Source>
