@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from precipice import _core
 from precipice.models import Minimalist, Model
 from precipice.precision import Precision
 from precipice.record import Record
@@ -14,6 +15,13 @@ from precipice.record import Record
 # within a factor of two or so, which is what an estimate is for.
 _NATIVE_NANOSECONDS = {"float32": 0.1, "float64": 0.2, "float80": 2.0, "float128": 80.0}
 _MPFR_NANOSECONDS = ((53, 40.0), (128, 50.0), (256, 66.0), (512, 100.0), (1024, 194.0))
+# The same with float64 data in limbs, by CPU path (wide samples; a few samples cost more).
+_LIMB_NANOSECONDS = {
+    "avx512ifma": ((53, 1.7), (128, 1.9), (256, 2.4), (512, 3.4), (1024, 6.5)),
+    "generic": ((53, 9.0), (128, 12.5), (256, 20.0), (512, 35.0), (1024, 58.0)),
+}
+_MOST_LIMB_BITS = 1134
+_PACKED_BYTES = 16  # of a float64 entry of X beside numbers in limbs: two copies
 _MPFR_GROWTH = 1.6  # exponent beyond the table (Karatsuba and above)
 _REFERENCE_NANOSECONDS = 200.0  # Python's part of an operation
 
@@ -28,9 +36,20 @@ def multiply_add_nanoseconds(precision: Precision) -> float:
     """Return the time of one rounded multiply-add in the core, in nanoseconds."""
     if precision.name in _NATIVE_NANOSECONDS:
         return _NATIVE_NANOSECONDS[precision.name]
-    known, nanoseconds = zip(*_MPFR_NANOSECONDS, strict=True)
+    table = _MPFR_NANOSECONDS
+    if _in_limbs(precision):
+        path = _core.build_info()["cpu_path"]
+        table = _LIMB_NANOSECONDS.get(path, _LIMB_NANOSECONDS["generic"])
+    known, nanoseconds = zip(*table, strict=True)
     beyond = max(1.0, precision.bits / known[-1]) ** _MPFR_GROWTH
     return float(np.interp(precision.bits, known, nanoseconds) * beyond)
+
+
+def _in_limbs(precision: Precision) -> bool:
+    """Say whether the core computes with limbs in this format here."""
+    named = precision.name in _NATIVE_NANOSECONDS
+    path = _core.build_info()["cpu_path"]
+    return not named and precision.bits <= _MOST_LIMB_BITS and path != "mpfr"
 
 
 def number_bytes(precision: Precision) -> int:
@@ -83,7 +102,8 @@ def estimate(
     share = min(1.0, 2 / record.sharpness) if record.sharpness else 0.0
     seconds = (steps + 1) * (step + share * sharpness) * 1e-9
 
-    data = samples * features * (number_bytes(precision) + 8)  # the core's copy and float64
+    entry = _PACKED_BYTES if _in_limbs(precision) else number_bytes(precision)
+    data = samples * features * (entry + 8)  # the core's copies and float64
     numbers = 5 * (samples + features) + 2 * model.parameter_count(features)
     vectors = numbers * number_bytes(precision) + 8 * samples * rank
     series = sum(

@@ -109,7 +109,14 @@ def _series(name: str, prefix: str, arrays: Mapping[str, npt.NDArray[Any]]) -> S
             raise ValueError(f"{prefix} must be numbers of its kind")
         if values.shape[0] != step.size:
             raise ValueError(f"{prefix} must have one entry a step")
-    return Series(name, step, value, **optional)
+    return Series(
+        name,
+        step,
+        value,
+        log2=optional["log2"],
+        residual=optional["residual"],
+        products=optional["products"],
+    )
 
 
 def _trajectory(exact: Mapping[str, Any], step: npt.NDArray[np.int64]) -> Trajectory:
