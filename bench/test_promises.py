@@ -14,12 +14,16 @@ import time
 import numpy as np
 import pytest
 
+import precipice as pc
 from precipice import _core
 from precipice.bench import run_benchmark
+from precipice.bench.measure import single_threaded_blas
 from precipice.bench.workload import Shape, Workload
 from precipice.checkpoint import Checkpoint
+from precipice.engines.core import CoreEngine
 from precipice.precision import Precision
 from precipice.record import Record
+from precipice.simulation import prepare
 
 ROUNDS = 15
 CHECKPOINT_SECONDS = 5.0
@@ -121,7 +125,7 @@ def test_sharpness_at_every_step():
 
 
 def test_spectral_steps():
-    engine = work("float64").engine(coordinates="spectral")
+    engine = work("float64").engine(coordinates="spectral", problem_dtype="float64")
     microseconds = 1e6 * np.median([seconds_a_step(engine, 0.05) for _ in range(ROUNDS)])
     promised("a spectral float64 step at r = 300", microseconds, 2.0, " µs")
 
@@ -150,3 +154,63 @@ def test_importing_costs_little():
     rounds = [(seconds("import precipice"), seconds("import numpy")) for _ in range(ROUNDS)]
     own, numpy = np.median(rounds, axis=0)
     promised("import precipice over import numpy", own / numpy, 1.0)
+
+
+# So small that nothing settles, so many steps that no run ends.
+STEP_SIZE, NEVER = 2.0**-22, 10**12
+
+
+def normal_data(samples, features):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((samples, features))
+    return X, np.where(np.arange(samples) % 2, 1.0, -1.0)
+
+
+def two_layer(width, data, precision):
+    return CoreEngine(
+        prepare(
+            pc.problems.from_arrays(*data),
+            pc.TwoLayerLinear(width),
+            pc.GD(STEP_SIZE),
+            precision=precision,
+            steps=NEVER,
+            init=pc.init.pytorch(0),
+            loss="mean",
+            record=Record(),
+        ).plan
+    )
+
+
+def seconds_of_four_products(X, W, a):
+    start = time.thread_time()
+    for _ in range(20):
+        g = (X @ (a @ W)) @ X
+        W @ g
+    return (time.thread_time() - start) / 20
+
+
+def test_two_layer_float64_steps():
+    single_threaded_blas()
+    data = normal_data(1000, 3072)
+    run, W = two_layer(200, data, "float64"), np.ones((200, 3072))
+    quotients = [
+        seconds_a_step(run, 0.1) / seconds_of_four_products(data[0], W, W[:, 0])
+        for _ in range(ROUNDS)
+    ]
+    promised("(200, 1000, 3072) float64 over NumPy's four products", np.median(quotients), 1.6)
+
+
+@pytest.mark.parametrize(("bits", "least"), [(64, 7), (128, 7), (256, 7)])
+def test_two_layer_limbs_in_lanes(bits, least, monkeypatch):
+    """Against MPFR itself in the same engine, which costs what a plain loop costs."""
+    require_path("avx512ifma")
+    data, runs = normal_data(100, 3072), {}
+    for path in ("mpfr", "avx512ifma"):
+        monkeypatch.setenv("PRECIPICE_CPU", path)
+        runs[path] = two_layer(40, data, f"mpfr{bits}")
+        runs[path].advance(1e-9)
+    quotients = [
+        seconds_a_step(runs["mpfr"], 0.1) / seconds_a_step(runs["avx512ifma"], 0.1)
+        for _ in range(ROUNDS)
+    ]
+    promised_times(f"(40, 100, 3072) {bits} bits to MPFR", np.median(quotients), least)

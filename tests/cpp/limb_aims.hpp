@@ -12,7 +12,8 @@ namespace precipice::test {
 
 // What adding the term is to do to the sum.
 enum class Aim {
-  ordinary,  // nothing in particular: the terms are of one size
+  plain,     // nothing in particular: terms of one size, all their bits drawn
+  ordinary,  // the same, with significands that find mistakes
   zero,      // nothing at all
   power,     // the term is a power of two
   tie,       // leave half a last place beneath it
@@ -25,11 +26,11 @@ enum class Aim {
   gap,       // nothing in particular: the term is as far from it as finds mistakes
   pile_up    // make every limb of it carry: nothing but ones, always in the same direction
 };
-inline constexpr std::size_t aims = 12;
+inline constexpr std::size_t aims = 13;
 
 // An aim that is followed for a while.
 struct Course {
-  Aim aim = Aim::ordinary;
+  Aim aim = Aim::plain;
   long size = 0;
   bool minus = false;
   std::size_t left = 0;
@@ -77,16 +78,17 @@ inline void aim_at_power(LimbDraws& draws, mpfr_ptr term, mpfr_srcptr sum, mpfr_
   mpfr_sub(term, power.get(), sum, MPFR_RNDN);
 }
 
-// What can be aimed at beside a sum of zero.
-inline Aim possible(LimbDraws& draws, Aim aim, mpfr_srcptr sum) {
+// Beside a sum of zero: what can be aimed at where nothing can be cancelled or made smaller.
+inline bool aim_at_zero(LimbDraws& draws, mpfr_ptr term, Aim aim, int p, mpfr_exp_t usual) {
   switch (aim) {
     case Aim::cancel:
     case Aim::shrink:
     case Aim::grow:
     case Aim::turn:
-      if (mpfr_zero_p(sum)) return draws.one_in(2) ? Aim::power : Aim::ordinary;
-      return aim;
-    default: return aim;
+      draws.number(term, p, usual - (draws.one_in(2) ? far_away(draws, p) : 0));
+      if (draws.one_in(3)) mpfr_set_ui_2exp(term, 1, usual, MPFR_RNDN);
+      return true;
+    default: return false;
   }
 }
 
@@ -95,8 +97,10 @@ inline void aim(LimbDraws& draws, mpfr_ptr term, mpfr_srcptr sum, const Course& 
                 mpfr_exp_t usual) {
   const auto p = static_cast<int>(mpfr_get_prec(sum));
   const mpfr_exp_t exponent = mpfr_zero_p(sum) ? usual : mpfr_get_exp(sum);
-  switch (possible(draws, course.aim, sum)) {
+  if (mpfr_zero_p(sum) && aim_at_zero(draws, term, course.aim, p, usual)) return;
+  switch (course.aim) {
     case Aim::zero: draws.zero(term); return;
+    case Aim::plain: draws.plain_number(term, p, usual + draws.between(-3, 3)); return;
     case Aim::ordinary: draws.number(term, p, usual + draws.between(-3, 3)); return;
     case Aim::gap: draws.number(term, p, exponent - course.size); return;
     case Aim::creep:

@@ -42,7 +42,7 @@ class LimbDraws {
   // A positive integer of at most `width` bits.
   void significand(mpz_ptr m, int width) {
     const auto bits = static_cast<mp_bitcnt_t>(width);
-    switch (below(8)) {
+    switch (below(9)) {
       case 0:  // few bits
         mpz_set_ui(m, 1 + below(width < 4 ? (1u << width) - 1 : 9));
         break;
@@ -60,16 +60,20 @@ class LimbDraws {
         mpz_sub_ui(m, m, 1);
         break;
       case 5: limb_by_limb(m, width); break;
+      case 6: any_significand(m, static_cast<int>(between(1, width))); break;
       default: mpz_urandomb(m, state_, bits); mpz_setbit(m, bits - 1);
     }
   }
 
-  // x = +-m 2^k, of the exponent given, m a significand of `width` bits.
+  // x = +-m 2^k, of the exponent given, m such a significand.
   void number(mpfr_ptr x, int width, mpfr_exp_t exponent) {
     significand(m_, width);
-    mpfr_set_z(x, m_, MPFR_RNDN);
-    mpfr_set_exp(x, exponent);
-    mpfr_setsign(x, x, one_in(2), MPFR_RNDN);
+    set(x, exponent);
+  }
+  // The same where every bit of m is as likely as not: nothing rare happens to it.
+  void plain_number(mpfr_ptr x, int width, mpfr_exp_t exponent) {
+    any_significand(m_, width);
+    set(x, exponent);
   }
   void zero(mpfr_ptr x) { mpfr_set_zero(x, one_in(2) ? 1 : -1); }
 
@@ -86,6 +90,17 @@ class LimbDraws {
   }
 
  private:
+  void set(mpfr_ptr x, mpfr_exp_t exponent) {
+    mpfr_set_z(x, m_, MPFR_RNDN);
+    mpfr_set_exp(x, exponent);
+    mpfr_setsign(x, x, one_in(2), MPFR_RNDN);
+  }
+
+  void any_significand(mpz_ptr m, int width) {
+    mpz_urandomb(m, state_, static_cast<mp_bitcnt_t>(width));
+    mpz_setbit(m, static_cast<mp_bitcnt_t>(width - 1));
+  }
+
   // Each limb, from the highest: zeros, ones, one bit, or any.
   void limb_by_limb(mpz_ptr m, int width) {
     const mp_bitcnt_t limb = one_in(2) ? 52 : 64, bits = static_cast<mp_bitcnt_t>(width);

@@ -34,7 +34,7 @@ inline void law_of_elements(LimbSubject& on, Operation operation, const Values& 
   Values expected;
   std::size_t rescued = 0;
   for (std::size_t g = 0; g < groups; ++g) {
-    bool rescue = divide && n >> 52 != 0;
+    bool rescue = divide && (n == 0 || n >> 52 != 0);
     for (std::size_t lane = 0; lane < lanes; ++lane) {
       const Slow& x = a[(a_repeats ? 0 : g * lanes) + lane];
       const Slow& y =
@@ -70,25 +70,37 @@ inline void law_of_elements(LimbSubject& on, Operation operation, const Values& 
   element_operations += static_cast<long>(expected.size());
 }
 
-// Pairs that find mistakes in sums, differences or products.
+// A pair that finds mistakes in a sum, a difference or a product.
+inline void draw_pair(LimbDraws& draws, mpfr_ptr a, mpfr_ptr b) {
+  const auto p = static_cast<int>(mpfr_get_prec(a));
+  draws.number(a, p, draws.between(-3, 3));
+  if (draws.one_in(24)) draws.zero(a);
+  switch (mpfr_zero_p(a) ? 3 : draws.below(4)) {
+    case 0: ProductAim(a, p).draw(draws, b, 0); break;
+    case 1: mpfr_ui_div(b, 1, a, MPFR_RNDN); break;  // the product is nearly one
+    default: {
+      const Course course = new_course(draws, p);
+      aim(draws, b, a, course, 0);
+      if (!mpfr_zero_p(b)) nudge(b, nudge(draws, course.aim));
+    }
+  }
+  if (draws.one_in(2)) mpfr_neg(b, b, MPFR_RNDN);
+  if (draws.one_in(2)) mpfr_swap(a, b);
+}
+
+// Such pairs; or one a group among plain ones, since a kernel does for a group what one lane needs.
 inline std::pair<Values, Values> drawn_pairs(LimbSubject& on, std::size_t n) {
   LimbDraws& draws = on.draws;
+  const bool lonely = draws.one_in(2);
   Values left, right;
   for (std::size_t i = 0; i < n; ++i) {
     Slow a(on.p.bits), b(on.p.bits);
-    draws.number(a.get(), on.p.bits, draws.between(-3, 3));
-    if (draws.one_in(24)) draws.zero(a.get());
-    switch (mpfr_zero_p(a.get()) ? 3 : draws.below(4)) {
-      case 0: ProductAim(a.get(), on.p.bits).draw(draws, b.get(), 0); break;
-      case 1: mpfr_ui_div(b.get(), 1, a.get(), MPFR_RNDN); break;  // a b is nearly one
-      default: {
-        const Course course = new_course(draws, on.p.bits);
-        aim(draws, b.get(), a.get(), course, 0);
-        if (mpfr_regular_p(b.get())) nudge(b.get(), nudge(draws, course.aim));
-      }
+    if (lonely && i % on.lanes() != 0) {
+      draws.plain_number(a.get(), on.p.bits, draws.between(-3, 3));
+      draws.plain_number(b.get(), on.p.bits, draws.between(-3, 3));
+    } else {
+      draw_pair(draws, a.get(), b.get());
     }
-    if (draws.one_in(2)) mpfr_neg(b.get(), b.get(), MPFR_RNDN);
-    if (draws.one_in(2)) mpfr_swap(a.get(), b.get());
     left.push_back(a);
     right.push_back(b);
   }
@@ -98,7 +110,7 @@ inline std::pair<Values, Values> drawn_pairs(LimbSubject& on, std::size_t n) {
 inline Word drawn_divisor(LimbDraws& draws) {
   const std::size_t bits = draws.below(64);
   switch (draws.below(6)) {
-    case 0: return 1 + draws.below(70);
+    case 0: return draws.below(70);
     case 1: return Word(1) << bits;
     case 2: return (Word(2) << bits) - 1;  // 2^52 - 1 is the greatest that is not rescued
     case 3: return (Word(1) << 52) - 1 + draws.below(3);

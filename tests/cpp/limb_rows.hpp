@@ -9,7 +9,7 @@ namespace precipice::test {
 
 enum class Mood {
   adverse,     // one aim after the other
-  calm,        // terms of one size
+  calm,        // plain terms, of one size
   dark,        // the same, most of them zero
   heavy,       // carries pile up until the sum comes to a power of two
   minus_zeros  // nothing but -0, or nearly so

@@ -85,8 +85,8 @@ class Groups {
 };
 
 // out = a op b, or a / n where it divides. True where the kernels have to leave it to the rescue:
-// an operand that is no number, a result beyond the thread's range of exponents. (52 bits of n and
-// more are the caller's to see.)
+// an operand that is no number, a result beyond the thread's range of exponents. (So are divisors 0
+// and 2^52 up.)
 inline bool by_mpfr(Operation operation, mpfr_ptr out, mpfr_srcptr a, mpfr_srcptr b, Word n) {
   const bool special = mpfr_number_p(a) == 0 || mpfr_number_p(b) == 0;
   mpfr_clear_flags();

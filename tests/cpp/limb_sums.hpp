@@ -27,13 +27,13 @@ class DrawnSums {
         terms_(terms),
         usual_(usual_exponents(on.draws)),
         mood_(on.draws.one_in(2) ? Mood::adverse : static_cast<Mood>(on.draws.below(4))),
+        lonely_(on.draws.one_in(2)),
         load_(on.draws.one_in(2) ? 24 : 300),
         u_(on.p, terms),
         u_k_(on.p.bits),
         term_(on.p.bits),
         x_(width.bits) {
-    for (std::size_t i = 0; i < groups * on.lanes(); ++i)
-      rows_.emplace_back(on.p.bits, on.draws.one_in(12) ? Mood::minus_zeros : mood_);
+    for (std::size_t i = 0; i < groups * on.lanes(); ++i) rows_.emplace_back(on.p.bits, mood(i));
     for (const Packing packing : width.packings)
       entries_.emplace_back(on, packing, groups, terms, top());
     for (std::size_t k = 0; k < terms; ++k) draw(k);
@@ -76,12 +76,19 @@ class DrawnSums {
     return out;
   }
 
+  // What a kernel does carefully it does so for a group: an adverse row must also be met where the
+  // others give no reason to.
+  Mood mood(std::size_t i) {
+    if (mood_ == Mood::adverse && lonely_) return i == 0 ? Mood::adverse : Mood::calm;
+    return on_.draws.one_in(12) ? Mood::minus_zeros : mood_;
+  }
+
   mpfr_exp_t top() const { return usual_.x + width_.depth / 2; }
 
   void draw(std::size_t k) {
     const bool unload = on_.draws.one_in(load_);
     for (Row& row : rows_) row.proceed(on_.draws, unload);
-    const std::size_t chosen = on_.draws.below(rows_.size());
+    const std::size_t chosen = lonely_ ? 0 : on_.draws.below(rows_.size());
     const bool made_for_chosen = draw_element(rows_[chosen]);
     std::optional<ProductAim> product;
     if (mood_ == Mood::adverse && !mpfr_zero_p(u_k_.get()) && on_.draws.one_in(4))
@@ -90,7 +97,7 @@ class DrawnSums {
     for (std::size_t i = 0; i < rows_.size(); ++i) {
       if (made_for_chosen && i == chosen)
         mpfr_set(x_.get(), x_of_chosen_.get(), MPFR_RNDN);
-      else if (product && rows_[i].mood != Mood::minus_zeros && on_.draws.one_in(2))
+      else if (product && rows_[i].mood == Mood::adverse && on_.draws.one_in(2))
         product->draw(on_.draws, x_.get(), usual_.x);
       else
         draw_entry(rows_[i]);
@@ -105,14 +112,17 @@ class DrawnSums {
   bool draw_element(const Row& row) {
     LimbDraws& draws = on_.draws;
     const mpfr_exp_t exponent = usual_.u + draws.between(-3, 3);
-    draws.number(u_k_.get(), on_.p.bits, exponent);
+    if (mood_ == Mood::calm || lonely_)
+      draws.plain_number(u_k_.get(), on_.p.bits, exponent);
+    else
+      draws.number(u_k_.get(), on_.p.bits, exponent);
     if (mood_ == Mood::heavy) {
       mpfr_set_ui_2exp(u_k_.get(), 1, usual_.u, MPFR_RNDN);
       mpfr_nextbelow(u_k_.get());
       return row.course.aim == Aim::to_power && draw_element_for(row);
     }
     if (mood_ != Mood::adverse) return false;
-    const std::size_t kind = draws.below(16);
+    const std::size_t kind = lonely_ ? draws.between(8, 15) : draws.below(16);
     if (kind < 7)
       mpfr_set_ui_2exp(u_k_.get(), 1, exponent, MPFR_RNDN);
     else if (kind == 7)
@@ -150,6 +160,7 @@ class DrawnSums {
   std::size_t groups_, terms_;
   Usual usual_;
   Mood mood_;
+  bool lonely_;       // one adverse row among calm ones
   std::size_t load_;  // terms of heavy rows from one power of two to another
   Groups u_;
   std::vector<Row> rows_;

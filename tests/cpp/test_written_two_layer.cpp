@@ -57,8 +57,7 @@ Lines written(const Shape& shape) {
     define(at("z", i), rounded(product(at("F", i), "c"), "-", at("y", i)));
   };
   const auto loss = [&] {
-    define("L",
-           rounded(sum(N, [](auto i) { return product(at("z", i), at("z", i)); }), "/", "2"));
+    define("L", rounded(sum(N, [](auto i) { return product(at("z", i), at("z", i)); }), "/", "2"));
   };
   if (contraction == Contraction::collapsed) {
     for (std::size_t k = 0; k < d; ++k)

@@ -1,9 +1,9 @@
 // Operations on vectors, element by element.
 #pragma once
 
-#include "limbs/generic/accumulate.hpp"
 #include "limbs/generic/divide.hpp"
-#include "limbs/generic/multiply.hpp"
+#include "limbs/generic/product.hpp"
+#include "limbs/generic/round.hpp"
 #include "limbs/kernels.hpp"
 
 namespace precipice::limbs::generic {
@@ -16,47 +16,133 @@ bool store_in_range(const Precision& p, Word* out, const Number<K>& a) {
   return true;
 }
 
+// Where the last of p bits lies, if the highest is the first of them.
+inline std::size_t place_of_number(const Precision& p) {
+  return 64 + spare_bits(p);
+}
+
+// a 2^-bits, of K limbs, as the highest of K + 1; the trace as in far_right.
+template <int K>
+[[gnu::always_inline]] inline void load_down(Guarded<K>& moved, const Word* a, Exponent bits) {
+  if (bits >= 64) {
+    for (int i = 0; i < K; ++i) moved.limb[1 + i] = a[i];
+    moved.limb[0] = 0;
+    moved = far_right(moved, bits);
+    return;
+  }
+  // 1 to 63
+  const auto down = static_cast<unsigned>(bits), up = 64 - down;
+  moved.limb[0] = a[0] << up;
+#pragma GCC unroll 18
+  for (int i = 0; i + 1 < K; ++i) moved.limb[1 + i] = a[i] >> down | a[i + 1] << up;
+  moved.top() = a[K - 1] >> down;
+}
+
+// a / 2 + sum, or a / 2 - sum where `minus` is 1, a as above.
+template <int K>
+[[gnu::always_inline]] inline void add_halved(Guarded<K>& sum, const Word* a, Word minus) {
+  const Word flip = Word(0) - minus;
+  auto carry = static_cast<unsigned char>(minus);
+  sum.limb[0] = add_with_carry(a[0] << 63, sum.limb[0] ^ flip, carry);
+#pragma GCC unroll 18
+  for (int i = 1; i <= K; ++i) {
+    const Word halved = a[i - 1] >> 1 | (i < K ? a[i] << 63 : 0);
+    sum.limb[i] = add_with_carry(halved, sum.limb[i] ^ flip, carry);
+  }
+}
+
+template <int N>
+[[gnu::always_inline]] inline void shift_left(Integer<N>& a, unsigned bits) {
+#pragma GCC unroll 18
+  for (int i = N - 1; i > 0; --i) a.limb[i] = a.limb[i] << bits | a.limb[i - 1] >> 1 >> (63 - bits);
+  a.limb[0] <<= bits;
+}
+
+// Stores a magnitude, rounded to p bits; its top limb is not zero. In place and limb by limb: wide
+// copies of limbs just written would wait for them.
+template <int K>
+[[gnu::always_inline]] inline bool store_rounded(const Precision& p, Word* out, Exponent exponent,
+                                                 Word minus, Guarded<K>& magnitude) {
+  const unsigned up = 63 - leading_bit(magnitude.top());
+  shift_left(magnitude, up);
+  const unsigned char carry = round_at(magnitude, place_of_number(p));
+  exponent += carry;
+  exponent -= up;
+  if (exponent < p.emin || exponent > p.emax) return false;
+  magnitude.top() |= Word(carry) << 63;
+  out[0] = head(exponent, minus != 0);
+#pragma GCC unroll 18
+  for (int i = 1; i <= K; ++i) out[i] = magnitude.limb[i];
+  return true;
+}
+
 template <int K>
 bool multiply_element(const Precision& p, Word* out, const Word* a, const Word* b) {
   if (is_special(a[0]) || is_special(b[0])) return false;
-  const Word sign = (a[0] ^ b[0]) & 1;
-  if (is_zero_head(a[0]) || is_zero_head(b[0])) return store_zero<K>(out, sign != 0), true;
-  const Number<K> x = load<K>(a), y = load<K>(b);
-  Term<K> term =
-      rounded_product<K>(x.exponent + y.exponent, sign,
-                         multiply_limbs(x.significand, y.significand), place_of_product(p));
-  const unsigned below = term.magnitude.top() >> 63 ^ 1;  // the highest bit
-  term.magnitude = shifted_left(term.magnitude, below);
-  return store_in_range<K>(p, out,
-                           {term.exponent - below, term.minus, without_guard<K>(term.magnitude)});
+  const Word minus = (a[0] ^ b[0]) & 1;
+  if (is_zero_head(a[0]) || is_zero_head(b[0])) return store_zero<K>(out, minus != 0), true;
+  Guarded<K> product = highest_of_product<K>(a + 1, b + 1);
+  return store_rounded<K>(p, out, exponent_of(a[0]) + exponent_of(b[0]), minus, product);
 }
 
+// a + b, or a - b where `minus` is 1, of two numbers that are not zero.
+//
+// The greater one (of those with equal exponents and top limbs, either), moved a bit down, and the
+// other, moved onto the same grid, are added or subtracted as K + 1 limbs. Where two bits or more
+// cancel, none has left the lowest limb; else its lowest bit is far below what rounding looks at,
+// and a trace there will do.
 template <int K>
-Term<K> term_of(const Word* words) {
-  const Number<K> a = load<K>(words);
-  return {a.exponent, a.minus, guarded(a.significand)};
+[[gnu::always_inline]] inline bool add_numbers(const Precision& p, Word* out, const Word* a,
+                                               const Word* b, Word minus) {
+  const bool equal = exponent_of(a[0]) == exponent_of(b[0]);
+  const bool swap = equal ? b[K] > a[K] : exponent_of(b[0]) > exponent_of(a[0]);
+  const Word* const x = swap ? b : a;
+  const Word* const y = swap ? a : b;
+  const Word opposite = (x[0] ^ y[0] ^ minus) & 1;
+  Word sign = (x[0] ^ (swap ? minus : 0)) & 1;
+
+  Guarded<K> sum;
+  const Exponent down = 1 + exponent_of(x[0]) - exponent_of(y[0]);
+  load_down<K>(sum, y + 1, down);
+  add_halved<K>(sum, x + 1, opposite);
+  if ((sum.top() >> 63 & opposite) != 0) [[unlikely]] {
+    negate(sum);
+    sign ^= 1;
+  }
+  Exponent exponent = exponent_of(x[0]) + 1;
+  if (sum.top() == 0) [[unlikely]] {
+    if (is_zero(sum)) return store_zero<K>(out, false), true;
+    const int up = 64 * K + 63 - leading_bit(sum);
+    sum = far_left(sum, up);
+    exponent -= up;
+  }
+  return store_rounded<K>(p, out, exponent, sign, sum);
 }
 
-// a + b, or a - b where `minus` is 1.
+// The same where one of them is zero, or both.
+template <int K>
+[[gnu::noinline]] bool add_zero(const Precision& p, Word* out, const Word* a, const Word* b,
+                                Word minus) {
+  const Number<K> x = load<K>(a);
+  Number<K> y = load<K>(b);
+  y.minus ^= minus;
+  if (is_zero_head(a[0]) && is_zero_head(b[0]))
+    return store_zero<K>(out, (x.minus & y.minus) != 0), true;
+  return store_in_range<K>(p, out, is_zero_head(a[0]) ? y : x);
+}
+
 template <int K>
 bool add_element(const Precision& p, Word* out, const Word* a, const Word* b, Word minus) {
   if (is_special(a[0]) || is_special(b[0])) return false;
-  Accumulator<K> sum(p);
-  sum.add(term_of<K>(a));
-  Term<K> term = term_of<K>(b);
-  term.minus ^= minus;
-  sum.add(term);
-  if (!is_zero(sum.value)) return store_in_range<K>(p, out, number_of(sum));
-  const bool zeros = is_zero_head(a[0]) && is_zero_head(b[0]);
-  store_zero<K>(out, zeros && minus_of(a[0]) && term.minus != 0);
-  return true;
+  if (is_zero_head(a[0]) || is_zero_head(b[0])) return add_zero<K>(p, out, a, b, minus);
+  return add_numbers<K>(p, out, a, b, minus);
 }
 
 template <int K>
 bool divide_element(const Precision& p, Word* out, const Word* a, const Divisor& d) {
   if (is_special(a[0])) return false;
   if (is_zero_head(a[0])) return store_zero<K>(out, minus_of(a[0])), true;
-  return store_in_range<K>(p, out, divided(load<K>(a), d, place_of_product(p) + 1));
+  return store_in_range<K>(p, out, divided(load<K>(a), d, place_of_number(p)));
 }
 
 // The elements in turn; those that `element` does not do go to `rescue`.
