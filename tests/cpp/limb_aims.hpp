@@ -36,9 +36,11 @@ struct Course {
   std::size_t left = 0;
 };
 
+// About a limb or more, about p, or anything; in either direction.
 inline long far_away(LimbDraws& draws, int p) {
-  const long from[] = {0, 45, 50, 62, 102, p - 2, p + 50, 2 * p, 900};
-  const long distance = from[draws.below(9)] + draws.between(0, 4);
+  const long from[] = {45, 50, 62, 102, 126, p - 2, p + 50, 2 * p, 900};
+  const long distance =
+      draws.one_in(4) ? draws.between(0, 200) : from[draws.below(9)] + draws.between(0, 4);
   return draws.one_in(3) ? -distance : distance;
 }
 

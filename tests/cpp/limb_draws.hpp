@@ -61,7 +61,7 @@ class LimbDraws {
         break;
       case 5: limb_by_limb(m, width); break;
       case 6: any_significand(m, static_cast<int>(between(1, width))); break;
-      default: mpz_urandomb(m, state_, bits); mpz_setbit(m, bits - 1);
+      default: any_significand(m, width);
     }
   }
 

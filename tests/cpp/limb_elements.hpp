@@ -3,6 +3,7 @@
 
 #include <mpfr.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -17,57 +18,67 @@ inline long element_operations = 0;
 enum class Sharing { none, out_is_a, out_is_b, all_are_one, a_repeats, b_repeats, both_repeat };
 inline constexpr std::size_t sharings = 7;
 
-// Every element is MPFR's, and the rescue was asked for those groups that need it, no others.
+// What MPFR makes of each element, and how many groups have one that is the rescue's.
+struct Expected {
+  Values values;
+  std::size_t rescued = 0;
+};
+inline Expected expected(LimbSubject& on, Operation operation, const Values& a, std::size_t a_step,
+                         const Values& b, std::size_t b_step, Word n) {
+  Expected result;
+  const std::size_t lanes = on.lanes();
+  for (std::size_t g = 0; g < a.size() / lanes; ++g) {
+    bool rescue = false;
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      Slow out(on.p.bits);
+      rescue |=
+          by_mpfr(operation, out.get(), a[g * a_step + lane].get(), b[g * b_step + lane].get(), n);
+      result.values.push_back(out);
+    }
+    result.rescued += rescue ? 1 : 0;
+  }
+  return result;
+}
+
+inline void carry_out(LimbSubject& on, Operation operation, const limbs::Rescue& rescue, Word* out,
+                      limbs::Operand a, limbs::Operand b, Word n, std::size_t groups) {
+  switch (operation) {
+    case Operation::multiply: return on.kernels.multiply(on.p, rescue, out, a, b, groups);
+    case Operation::add: return on.kernels.add(on.p, rescue, out, a, b, groups);
+    case Operation::subtract: return on.kernels.subtract(on.p, rescue, out, a, b, groups);
+    case Operation::divide: return on.kernels.divide(on.p, rescue, out, a, n, groups);
+  }
+}
+
+// Every element is MPFR's, and the rescue was asked for those groups that need it, no others. A
+// division has one operand, given twice.
 inline void law_of_elements(LimbSubject& on, Operation operation, const Values& a, const Values& b,
                             Word n, Sharing sharing) {
-  const Precision& p = on.p;
-  const bool divide = operation == Operation::divide;
   const bool a_repeats = sharing == Sharing::a_repeats || sharing == Sharing::both_repeat;
-  const bool b_repeats = sharing == Sharing::b_repeats || sharing == Sharing::both_repeat;
-  const std::size_t lanes = on.lanes(), groups = a.size() / lanes, words = limbs::words_of_group(p);
+  const bool b_repeats = operation == Operation::divide
+                             ? a_repeats
+                             : sharing == Sharing::b_repeats || sharing == Sharing::both_repeat;
+  const bool one = sharing == Sharing::all_are_one;
+  const std::size_t lanes = on.lanes(), words = limbs::words_of_group(on.p);
+  const Expected expect =
+      expected(on, operation, a, a_repeats ? 0 : lanes, one ? a : b, b_repeats ? 0 : lanes, n);
 
-  const Groups in_a(p, a), in_b(p, b), apart(p, a.size());
-  const Groups& second = sharing == Sharing::all_are_one ? in_a : in_b;
-  const Groups& out = sharing == Sharing::none || a_repeats || b_repeats ? apart
-                      : sharing == Sharing::out_is_b                     ? in_b
-                                                                         : in_a;
-  Values expected;
-  std::size_t rescued = 0;
-  for (std::size_t g = 0; g < groups; ++g) {
-    bool rescue = divide && (n == 0 || n >> 52 != 0);
-    for (std::size_t lane = 0; lane < lanes; ++lane) {
-      const Slow& x = a[(a_repeats ? 0 : g * lanes) + lane];
-      const Slow& y =
-          sharing == Sharing::all_are_one || divide ? x : b[(b_repeats ? 0 : g * lanes) + lane];
-      Slow result(p.bits);
-      rescue |= by_mpfr(operation, result.get(), x.get(), y.get(), n);
-      expected.push_back(result);
-    }
-    rescued += rescue ? 1 : 0;
-  }
+  const Groups in_a(on.p, a), in_b(on.p, b), apart(on.p, a.size());
+  const Groups& out = sharing == Sharing::out_is_b          ? in_b
+                      : sharing == Sharing::out_is_a || one ? in_a
+                                                            : apart;
+  MpfrRescue mpfr(on.p);
+  carry_out(on, operation, mpfr.rescue(), out.data(), {in_a.data(), a_repeats ? 0 : words},
+            {(one ? in_a : in_b).data(), b_repeats ? 0 : words}, n, a.size() / lanes);
 
-  MpfrRescue mpfr(p);
-  const limbs::Rescue rescue = mpfr.rescue();
-  const limbs::Operand left{in_a.data(), a_repeats ? 0 : words};
-  const limbs::Operand right{second.data(), b_repeats ? 0 : words};
-  switch (operation) {
-    case Operation::multiply:
-      on.kernels.multiply(p, rescue, out.data(), left, right, groups);
-      break;
-    case Operation::add: on.kernels.add(p, rescue, out.data(), left, right, groups); break;
-    case Operation::subtract:
-      on.kernels.subtract(p, rescue, out.data(), left, right, groups);
-      break;
-    case Operation::divide: on.kernels.divide(p, rescue, out.data(), left, n, groups); break;
-  }
   const char* const names[] = {"multiply", "add", "subtract", "divide"};
   const char* const what = names[static_cast<int>(operation)];
-  CHECK(mpfr.calls() == rescued, on.path, p.bits, what, mpfr.calls(), rescued);
-  CHECK(out.ends_untouched(), on.path, p.bits, what);
-  for (std::size_t i = 0; i < expected.size(); ++i)
-    CHECK(out.holds(i, expected[i]), on.path, p.bits, what, static_cast<int>(sharing), i, a[i],
-          b[i], n, out.number(i), expected[i]);
-  element_operations += static_cast<long>(expected.size());
+  CHECK(mpfr.calls() == expect.rescued, on.path, on.p.bits, what, n, mpfr.calls(), expect.rescued);
+  CHECK(out.ends_untouched(), on.path, on.p.bits, what);
+  for (std::size_t i = 0; i < a.size(); ++i)
+    CHECK(out.holds(i, expect.values[i]), on.path, on.p.bits, what, static_cast<int>(sharing), i,
+          a[i], b[i], n, out.number(i), expect.values[i]);
+  element_operations += static_cast<long>(a.size());
 }
 
 // A pair that finds mistakes in a sum, a difference or a product.

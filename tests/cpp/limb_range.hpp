@@ -3,6 +3,7 @@
 
 #include <mpfr.h>
 
+#include <algorithm>
 #include <cstddef>
 
 #include "limb_elements.hpp"

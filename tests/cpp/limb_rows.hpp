@@ -4,6 +4,7 @@
 #include <mpfr.h>
 
 #include "limb_aims.hpp"
+#include "limbs/stored.hpp"
 
 namespace precipice::test {
 
@@ -50,12 +51,12 @@ struct Row {
 };
 
 // Exponents about which those of data and vectors lie: ordinary ones, or such that the numbers or
-// their products come near the ends of MPFR's usual range.
+// their products come near the ends of what can be stored.
 struct Usual {
   mpfr_exp_t x, u;
 };
 inline Usual usual_exponents(LimbDraws& draws) {
-  constexpr mpfr_exp_t far = (mpfr_exp_t(1) << 30) - 20000;
+  constexpr mpfr_exp_t far = limbs::greatest_exponent - (1 << 24);
   constexpr Usual usual[] = {{far / 2, far / 2}, {-far / 2, -far / 2}, {far, -far}, {-far, far}};
   return draws.one_in(4) ? usual[draws.below(4)] : Usual{0, 0};
 }

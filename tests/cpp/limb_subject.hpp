@@ -39,9 +39,12 @@ class Groups {
     const std::size_t all = size_ + limbs::words_of_group(p);
     words_ = limbs::AlignedWords(all);
     for (std::size_t w = 0; w < all; ++w) words_.data()[w] = junk;
+    const char* const spoilers[] = {"-inf", "nan", "0x3p+9"};
     Slow spoiler(p.bits);
-    mpfr_set_inf(spoiler.get(), -1);
-    for (std::size_t i = n; i % lanes() != 0; ++i) put(i, spoiler);
+    for (std::size_t i = n; i % lanes() != 0; ++i) {
+      mpfr_strtofr(spoiler.get(), spoilers[i % 3], nullptr, 0, MPFR_RNDN);
+      put(i, spoiler);
+    }
   }
   Groups(const Precision& p, const Values& values) : Groups(p, values.size()) {
     for (std::size_t i = 0; i < values.size(); ++i) put(i, values[i]);
@@ -84,11 +87,11 @@ class Groups {
   limbs::AlignedWords words_;
 };
 
-// out = a op b, or a / n where it divides. True where the kernels have to leave it to the rescue:
-// an operand that is no number, a result beyond the thread's range of exponents. (So are divisors 0
-// and 2^52 up.)
+// out = a op b, or a / n. True where kernels have to leave it to the rescue: an operand that is no
+// number, a result beyond the thread's range of exponents, a divisor of 0 or of 53 bits and more.
 inline bool by_mpfr(Operation operation, mpfr_ptr out, mpfr_srcptr a, mpfr_srcptr b, Word n) {
-  const bool special = mpfr_number_p(a) == 0 || mpfr_number_p(b) == 0;
+  const bool special = mpfr_number_p(a) == 0 || mpfr_number_p(b) == 0 ||
+                       (operation == Operation::divide && (n == 0 || n >> 52 != 0));
   mpfr_clear_flags();
   switch (operation) {
     case Operation::multiply: mpfr_mul(out, a, b, MPFR_RNDN); break;

@@ -101,7 +101,9 @@ class DrawnSums {
         product->draw(on_.draws, x_.get(), usual_.x);
       else
         draw_entry(rows_[i]);
-      for (Entries& entries : entries_) entries.put(i, k, x_, on_.draws.between(0, width_.depth));
+      const Exponent depth_of_zero =
+          on_.draws.one_in(2) ? width_.depth / 2 : on_.draws.between(0, width_.depth);
+      for (Entries& entries : entries_) entries.put(i, k, x_, depth_of_zero);
       mpfr_mul(term_.get(), x_.get(), u_k_.get(), MPFR_RNDN);
       rows_[i].add(term_.get());
     }
