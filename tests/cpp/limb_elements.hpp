@@ -81,14 +81,29 @@ inline void law_of_elements(LimbSubject& on, Operation operation, const Values& 
   element_operations += static_cast<long>(a.size());
 }
 
+// Numbers of two and three bits, whose product is a tie but for the product of the last ones: the
+// least that can lie below a tie, with nothing else beneath it.
+inline void draw_sparse_pair(LimbDraws& draws, mpfr_ptr a, mpfr_ptr b) {
+  const long p = mpfr_get_prec(a), i = draws.between(1, p - 1), k = draws.between(p - i, p - 1);
+  Slow last(2);
+  mpfr_set_ui_2exp(a, 1, -i, MPFR_RNDN);
+  mpfr_add_ui(a, a, 1, MPFR_RNDN);
+  mpfr_set_ui_2exp(b, 1, i - p, MPFR_RNDN);
+  mpfr_add_ui(b, b, 1, MPFR_RNDN);
+  mpfr_set_si_2exp(last.get(), draws.one_in(2) ? 1 : -1, -k, MPFR_RNDN);
+  mpfr_add(b, b, last.get(), MPFR_RNDN);
+}
+
 // A pair that finds mistakes in a sum, a difference or a product.
 inline void draw_pair(LimbDraws& draws, mpfr_ptr a, mpfr_ptr b) {
   const auto p = static_cast<int>(mpfr_get_prec(a));
   draws.number(a, p, draws.between(-3, 3));
   if (draws.one_in(24)) draws.zero(a);
-  switch (mpfr_zero_p(a) ? 3 : draws.below(4)) {
-    case 0: ProductAim(a, p).draw(draws, b, 0); break;
-    case 1: mpfr_ui_div(b, 1, a, MPFR_RNDN); break;  // the product is nearly one
+  switch (mpfr_zero_p(a) ? 9 : draws.below(10)) {
+    case 0:
+    case 1: ProductAim(a, p).draw(draws, b, 0); break;
+    case 2: mpfr_ui_div(b, 1, a, MPFR_RNDN); break;  // the product is nearly one
+    case 3: draw_sparse_pair(draws, a, b); break;
     default: {
       const Course course = new_course(draws, p);
       aim(draws, b, a, course, 0);

@@ -12,14 +12,15 @@ enum class Mood {
   adverse,     // one aim after the other
   calm,        // plain terms, of one size
   dark,        // the same, most of them zero
-  heavy,       // carries pile up until the sum comes to a power of two
+  heavy,       // carries pile up until the sum comes to a power of two, or a tie
   minus_zeros  // nothing but -0, or nearly so
 };
 
 struct Row {
   Row(int bits, Mood m) : sum(bits), mood(m) { mpfr_set_zero(sum.get(), 1); }
 
-  // Before the next term: what is its aim? `unload` is when heavy rows come to a power of two.
+  // Before the next term: what is its aim? `unload` is when carries no longer
+  // pile up.
   void proceed(LimbDraws& draws, bool unload) {
     switch (mood) {
       case Mood::adverse:
@@ -30,7 +31,7 @@ struct Row {
       case Mood::dark: course.aim = draws.one_in(4) ? Aim::ordinary : Aim::zero; break;
       case Mood::heavy:
         if (course.aim != Aim::pile_up) course.size = draws.between(0, 3);
-        course.aim = unload ? Aim::to_power : Aim::pile_up;
+        course.aim = !unload ? Aim::pile_up : draws.one_in(2) ? Aim::tie : Aim::to_power;
         break;
       case Mood::minus_zeros: course.aim = Aim::zero; break;
     }

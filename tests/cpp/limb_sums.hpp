@@ -121,7 +121,7 @@ class DrawnSums {
     if (mood_ == Mood::heavy) {
       mpfr_set_ui_2exp(u_k_.get(), 1, usual_.u, MPFR_RNDN);
       mpfr_nextbelow(u_k_.get());
-      return row.course.aim == Aim::to_power && draw_element_for(row);
+      return row.course.aim != Aim::pile_up && draw_element_for(row);
     }
     if (mood_ != Mood::adverse) return false;
     const std::size_t kind = lonely_ ? draws.between(8, 15) : draws.below(16);
@@ -163,7 +163,7 @@ class DrawnSums {
   Usual usual_;
   Mood mood_;
   bool lonely_;       // one adverse row among calm ones
-  std::size_t load_;  // terms of heavy rows from one power of two to another
+  std::size_t load_;  // terms whose carries pile up in heavy rows
   Groups u_;
   std::vector<Row> rows_;
   std::vector<Entries> entries_;
