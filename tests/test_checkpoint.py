@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import precipice as pc
+from interruptions import run_in_pieces
 from precipice.errors import InvalidArgument
 from precipice.simulation import prepare
 
@@ -92,15 +93,7 @@ def test_every_kind_of_run_goes_on(tmp_path, changed):
     """Stopped after every few steps: early losses, 2-cycles and blow-ups are seen the same."""
     expected = run(**changed)
     positional, keywords = arguments(**changed)
-    for _ in range(100000):
-        prepared = prepare(*positional, checkpoint=tmp_path / "run", resume=True, **keywords)
-        stop = threading.Event()
-        # Stops within the first block: a few hundred steps at a time.
-        threading.Timer(0.0002, stop.set).start()
-        result = prepared.run(stop)
-        if result.outcome is not pc.Outcome.CANCELLED:
-            break
-    assert_same(result, expected)
+    assert_same(run_in_pieces(tmp_path / "run", positional, keywords), expected)
 
 
 PROGRAM = """

@@ -54,6 +54,20 @@ def run(precision, samples, width, seed=0):
     )
 
 
+def run_two_layer(precision, contraction, samples, features, width):
+    X, y, *_ = random_run(2, seed=3, samples=samples, features=features)
+    return pc.simulate(
+        pc.problems.from_arrays(X, y),
+        pc.TwoLayerLinear(width, contraction=contraction),
+        pc.GD(0.2),
+        precision=precision,
+        steps=20,
+        init=pc.init.pytorch(0),
+        loss="mean",
+        record=pc.Record(loss=1, parameters=1),
+    )
+
+
 def test_paths_are_those_of_the_cpu(monkeypatch):
     """The CPU's own account of itself agrees with what can be forced."""
     paths = available_paths(monkeypatch)
@@ -90,6 +104,21 @@ def test_whole_runs_are_equal_on_every_path(monkeypatch, precision, shape):
             [x.hex() for x in result.loss.value],
             [x.hex() for x in result.sharpness.value],
         )
+        reference = reference or bits
+        assert bits == reference
+
+
+# Weights of fewer rows than lanes, of groups whole and not, of columns that fill lanes and not.
+@pytest.mark.parametrize("shape", [(5, 9, 3), (9, 16, 8), (7, 21, 13), (33, 67, 20), (40, 130, 41)])
+@pytest.mark.parametrize("contraction", ["collapsed", "layerwise"])
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_two_layer_runs_are_equal_on_every_path(monkeypatch, precision, contraction, shape):
+    reference = None
+    for path in available_paths(monkeypatch):
+        monkeypatch.setenv("PRECIPICE_CPU", path)
+        result = run_two_layer(precision, contraction, *shape)
+        assert result.steps == 20
+        bits = (result.trajectory.texts, [x.hex() for x in result.loss.value])
         reference = reference or bits
         assert bits == reference
 

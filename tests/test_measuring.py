@@ -107,6 +107,26 @@ def test_a_finished_run_can_be_measured_again():
     assert len(measured.along_factors) == 1
 
 
+@pytest.mark.parametrize("shape", [(3, 5), (5, 3)])
+def test_data_wider_than_float64_keep_their_bits(shape):
+    """Primal and spectral coordinates of one problem at 300 bits: one sharpness at the start."""
+    rng = np.random.default_rng(4)
+    X = [[gmpy2.mpq(int(a), int(b)) for a, b in rng.integers(1, 99, (shape[1], 2))]
+         for _ in range(shape[0])]  # fmt: skip
+    y = [gmpy2.mpq(int(a), 7) for a in rng.integers(1, 99, shape[0])]
+    primal, spectral = (
+        pc.simulate(
+            pc.problems.from_arrays(X, y), pc.Minimalist(), pc.GD("0.001"), precision="mpfr300",
+            steps=0, init=pc.init.constant("0.01"), coordinates=coordinates,
+            problem_dtype="mpfr300", measure_precision="mpfr200",
+        ).sharpness
+        for coordinates in ("primal", "spectral")
+    )  # fmt: skip
+    with gmpy2.context(precision=250):
+        a, b = (gmpy2.mpfr(series.text[0], 0, 0) for series in (primal, spectral))
+        assert abs(a - b) <= abs(a) * gmpy2.exp2(-198)
+
+
 def test_parameters_of_another_shape_are_refused():
     with pytest.raises(InvalidArgument, match="^u = "):
         pc.measure_sharpness(pc.problems.fig6(), {"u": [1.0], "v": [1.0]})

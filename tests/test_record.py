@@ -15,6 +15,9 @@ def test_nothing_is_recorded_unless_named() -> None:
         "sharpness": 0,
         "parameters": 10,
         "layer_imbalance": 0,
+        "eigenvalues": 0,
+        "quantities": 0,
+        "top": 1,
     }
 
 

@@ -72,6 +72,28 @@ def test_to_pandas(run):
     assert frame["sharpness"].notna().sum() == run.sharpness.step.size
 
 
+def test_curvature_has_columns_of_its_own():
+    pytest.importorskip("xarray")
+    rng = np.random.default_rng(0)
+    run = pc.simulate(
+        pc.problems.from_arrays(rng.standard_normal((6, 4)), np.ones(6)),
+        pc.TwoLayerLinear(3),
+        pc.GD("0.1"),
+        steps=4,
+        init=pc.init.pytorch(0),
+        record=pc.Record(loss=1, eigenvalues=2, quantities=4, top=2),
+    )
+    frame, data = run.to_pandas(), run.to_xarray()
+    assert list(frame.columns[:5]) == ["loss", "log2_loss", "hessian_1", "hessian_2", "hessian_min"]
+    np.testing.assert_array_equal(frame["hessian_2"].dropna(), run.eigenvalues.largest[:, 1])
+    np.testing.assert_array_equal(frame["norm_A2"].dropna(), run.quantities["norm_A2"])
+    np.testing.assert_array_equal(data["hessian_min"], run.eigenvalues.smallest)
+    np.testing.assert_array_equal(data["hessian_min_residual"], run.eigenvalues.residual[:, 2])
+    residuals = run.quantities.residuals["gamma_norm"]
+    np.testing.assert_array_equal(data["gamma_norm_residual"], residuals)
+    assert data["gamma_norm"].dims == ("quantities_step",)
+
+
 def test_to_xarray(run):
     pytest.importorskip("xarray")
     data = run.to_xarray()

@@ -1,34 +1,56 @@
+// A run between two steps as a Python dictionary of plain values; floats are float64, exactly.
 #include <pybind11/stl.h>
 
+#include <cstdint>
 #include <vector>
 
 #include "bindings/bind.hpp"
 #include "bindings/named_values.hpp"
 
 namespace precipice {
+namespace {
 
-void bind_loop_state(pybind11::module_& m) {
-  namespace py = pybind11;
+namespace py = pybind11;
+using namespace py::literals;
+
+py::dict as_dict(LoopState&& s) {
+  return py::dict("step"_a = s.step, "current"_a = as_dict(std::move(s.parameters.current)),
+                  "previous"_a = as_dict(std::move(s.parameters.previous)),
+                  "returned"_a = s.returned, "blowup_reference"_a = s.blowup_reference,
+                  "seconds"_a = s.seconds, "curvature"_a = std::move(s.curvature),
+                  "recorded"_a = s.recorded, "switched"_a = s.switched,
+                  "flow"_a = std::move(s.flow), "cadence"_a = std::move(s.cadence),
+                  "snapshot_current"_a = as_dict(std::move(s.snapshot.current)),
+                  "snapshot_previous"_a = as_dict(std::move(s.snapshot.previous)),
+                  "snapshot_returned"_a = s.snapshot_returned, "loss_before"_a = s.loss_before);
+}
+
+SavedParameters saved_parameters(const py::object& current, const py::object& previous) {
+  return {named_values(current), named_values(previous)};
+}
+
+LoopState loop_state(const py::dict& s) {
+  return {s["step"].cast<std::int64_t>(),
+          saved_parameters(s["current"], s["previous"]),
+          s["returned"].cast<bool>(),
+          s["blowup_reference"].cast<double>(),
+          s["seconds"].cast<double>(),
+          s["curvature"].cast<std::vector<double>>(),
+          s["recorded"].cast<std::int64_t>(),
+          s["switched"].cast<std::int64_t>(),
+          s["flow"].cast<std::vector<double>>(),
+          s["cadence"].cast<std::vector<std::int64_t>>(),
+          saved_parameters(s["snapshot_current"], s["snapshot_previous"]),
+          s["snapshot_returned"].cast<bool>(),
+          s["loss_before"].cast<double>()};
+}
+
+}  // namespace
+
+void bind_loop_state(py::module_& m) {
   py::class_<LoopState>(m, "LoopState", "A run between two steps, exactly.")
-      .def(py::init([](std::int64_t step, const py::dict& current, const py::dict& previous,
-                       bool returned, double blowup_reference, double seconds,
-                       const std::vector<double>& curvature) {
-             return LoopState{step,     named_values(current), named_values(previous),
-                              returned, blowup_reference,      seconds,
-                              curvature};
-           }),
-           py::kw_only(), py::arg("step"), py::arg("current"), py::arg("previous"),
-           py::arg("returned"), py::arg("blowup_reference"), py::arg("seconds"),
-           py::arg("curvature"))
-      .def_readonly("step", &LoopState::step)
-      .def_property_readonly("current",
-                             [](const LoopState& s) { return as_dict(std::vector(s.current)); })
-      .def_property_readonly("previous",
-                             [](const LoopState& s) { return as_dict(std::vector(s.previous)); })
-      .def_readonly("returned", &LoopState::returned)
-      .def_readonly("blowup_reference", &LoopState::blowup_reference)
-      .def_readonly("seconds", &LoopState::seconds)
-      .def_readonly("curvature", &LoopState::curvature);
+      .def(py::init(&loop_state), py::arg("values"))
+      .def("values", [](const LoopState& s) { return as_dict(LoopState(s)); });
 }
 
 }  // namespace precipice

@@ -28,16 +28,8 @@ Contraction parse_contraction(const std::string& contraction) {
 }
 
 ProblemSpec problem_spec(bool diagonal, std::size_t samples, std::size_t rows, std::size_t features,
-                         const py::object& X, const py::object& y, const std::string& lr,
-                         const std::string& loss) {
-  return {diagonal,
-          samples,
-          rows,
-          features,
-          exact_vector(X),
-          exact_vector(y),
-          std::vector<std::string>{lr},
-          parse_loss(loss)};
+                         const py::object& X, const py::object& y, const std::string& loss) {
+  return {diagonal, samples, rows, features, exact_vector(X), exact_vector(y), parse_loss(loss)};
 }
 
 MinimalistSpec minimalist_spec(std::size_t factors, const py::object& u, const py::object& v) {
@@ -45,10 +37,18 @@ MinimalistSpec minimalist_spec(std::size_t factors, const py::object& u, const p
 }
 
 TwoLayerSpec two_layer_spec(std::size_t width, const std::string& contraction, const py::object& W,
-                            const py::object& a, const std::string& scale,
-                            const std::string& kappa) {
-  return {width,           parse_contraction(contraction),  exact_vector(W),
-          exact_vector(a), std::vector<std::string>{scale}, std::vector<std::string>{kappa}};
+                            const py::object& a, const py::object& b1, const py::object& b2,
+                            const std::string& scale, const std::vector<std::string>& kappa,
+                            const std::vector<std::string>& kappa_L) {
+  return {width,
+          parse_contraction(contraction),
+          exact_vector(W),
+          exact_vector(a),
+          exact_vector(b1),
+          exact_vector(b2),
+          std::vector<std::string>{scale},
+          kappa,
+          kappa_L};
 }
 
 CurvatureSpec curvature_spec(const Doubles& sigma, const Doubles& d, const Doubles& left,
@@ -57,8 +57,11 @@ CurvatureSpec curvature_spec(const Doubles& sigma, const Doubles& d, const Doubl
 }
 
 TwoLayerCurvatureSpec two_layer_curvature_spec(const Doubles& X, const Doubles& y, double scale,
-                                               const Doubles& start, double tolerance) {
-  return {copied(X), copied(y), scale, copied(start), tolerance};
+                                               double sharpness_tolerance,
+                                               double eigenvalue_tolerance, std::size_t features,
+                                               const Doubles& W_at_start) {
+  return {copied(X), copied(y),         scale, sharpness_tolerance, eigenvalue_tolerance,
+          features,  copied(W_at_start)};
 }
 
 }  // namespace
@@ -66,18 +69,24 @@ TwoLayerCurvatureSpec two_layer_curvature_spec(const Doubles& X, const Doubles& 
 void bind_run_spec(py::module_& m) {
   py::class_<ProblemSpec>(m, "ProblemSpec", "Data, loss and step size, exactly.")
       .def(py::init(&problem_spec), py::kw_only(), py::arg("diagonal"), py::arg("samples"),
-           py::arg("rows"), py::arg("features"), py::arg("X"), py::arg("y"), py::arg("lr"),
-           py::arg("loss"));
+           py::arg("rows"), py::arg("features"), py::arg("X"), py::arg("y"), py::arg("loss"));
   py::class_<MinimalistSpec>(m, "MinimalistSpec", "The minimalist model's start, exactly.")
       .def(py::init(&minimalist_spec), py::kw_only(), py::arg("factors"), py::arg("u"),
            py::arg("v"));
   py::class_<TwoLayerSpec>(m, "TwoLayerSpec", "A two-layer linear network's start, exactly.")
       .def(py::init(&two_layer_spec), py::kw_only(), py::arg("width"), py::arg("contraction"),
-           py::arg("W"), py::arg("a"), py::arg("scale"), py::arg("kappa"));
+           py::arg("W"), py::arg("a"), py::arg("b1"), py::arg("b2"), py::arg("scale"),
+           py::arg("kappa"), py::arg("kappa_L"));
+  py::class_<RecordPlan::Adaptive>(m, "AdaptiveCadence",
+                                   "When the sharpness is measured at each step.")
+      .def(py::init<double, double, std::int64_t>(), py::kw_only(), py::arg("near"),
+           py::arg("stability"), py::arg("quiet"));
   py::class_<RecordPlan>(m, "RecordPlan", "Cadences in steps; 0 records nothing.")
-      .def(py::init<std::int64_t, std::int64_t, std::int64_t, std::int64_t, bool>(), py::kw_only(),
-           py::arg("loss"), py::arg("sharpness"), py::arg("parameters"), py::arg("layer_imbalance"),
-           py::arg("measured_parameters"));
+      .def(py::init<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t,
+                    std::int64_t, std::int64_t, bool, std::optional<RecordPlan::Adaptive>>(),
+           py::kw_only(), py::arg("loss"), py::arg("sharpness"), py::arg("parameters"),
+           py::arg("layer_imbalance"), py::arg("eigenvalues"), py::arg("quantities"),
+           py::arg("top"), py::arg("measured_parameters"), py::arg("adaptive") = py::none());
   py::class_<LoopSpec>(m, "LoopSpec", "When a run ends and what it records.")
       .def(py::init<std::int64_t, std::optional<double>, std::optional<double>, double,
                     std::optional<double>, RecordPlan>(),
@@ -87,9 +96,10 @@ void bind_run_spec(py::module_& m) {
       .def(py::init(&curvature_spec), py::kw_only(), py::arg("sigma"), py::arg("d"),
            py::arg("left"), py::arg("X"));
   py::class_<TwoLayerCurvatureSpec>(m, "TwoLayerCurvatureSpec",
-                                    "The surface of a two-layer network, and where Lanczos starts.")
+                                    "The surface of a two-layer network, and how it is measured.")
       .def(py::init(&two_layer_curvature_spec), py::kw_only(), py::arg("X"), py::arg("y"),
-           py::arg("scale"), py::arg("start"), py::arg("tolerance"));
+           py::arg("scale"), py::arg("sharpness_tolerance"), py::arg("eigenvalue_tolerance"),
+           py::arg("features"), py::arg("W_at_start"));
 }
 
 }  // namespace precipice

@@ -37,18 +37,29 @@ py::dict as_dict(Records::Parameters&& parameters) {
   return d;
 }
 
+// Of the records that consist of these columns.
+template <class Spectral>
+py::dict as_columns(Spectral&& records) {
+  using namespace py::literals;
+  return py::dict("step"_a = as_array(std::move(records.step)),
+                  "value"_a = as_array(std::move(records.value)),
+                  "residual"_a = as_array(std::move(records.residual)),
+                  "products"_a = as_array(std::move(records.products)));
+}
+
 py::dict as_dict(Records&& records) {
   using namespace py::literals;
-  auto& [loss, sharpness, imbalance, parameters, measured] = records;
+  auto& [loss, time, sharpness, imbalance, eigenvalues, quantities, parameters, measured] = records;
   return py::dict("loss"_a = py::dict("step"_a = as_array(std::move(loss.step)),
                                       "value"_a = as_array(std::move(loss.value)),
                                       "log2"_a = as_array(std::move(loss.log2))),
-                  "sharpness"_a = py::dict("step"_a = as_array(std::move(sharpness.step)),
-                                           "value"_a = as_array(std::move(sharpness.value)),
-                                           "residual"_a = as_array(std::move(sharpness.residual)),
-                                           "products"_a = as_array(std::move(sharpness.products))),
+                  "time"_a = py::dict("step"_a = as_array(std::move(time.step)),
+                                      "value"_a = as_array(std::move(time.value))),
+                  "sharpness"_a = as_columns(std::move(sharpness)),
                   "layer_imbalance"_a = py::dict("step"_a = as_array(std::move(imbalance.step)),
                                                  "value"_a = as_array(std::move(imbalance.value))),
+                  "eigenvalues"_a = as_columns(std::move(eigenvalues)),
+                  "quantities"_a = as_columns(std::move(quantities)),
                   "parameters"_a = as_dict(std::move(parameters)),
                   "measured"_a = as_dict(std::move(measured)));
 }
@@ -58,14 +69,15 @@ py::dict as_dict(Records&& records) {
 void bind_simulation(py::module_& m) {
   py::class_<Simulation>(m, "Simulation", "A run that advances in blocks of time.")
       .def(py::init([](const std::string& precision, const ProblemSpec& problem,
-                       const ModelSpec& model, const LoopSpec& loop,
+                       const ModelSpec& model, const OptimizerSpec& optimizer, const LoopSpec& loop,
                        const decltype(RunSpec::curvature)& curvature) {
-             const RunSpec spec{parse_format(precision), problem, model, loop, curvature};
+             const RunSpec spec{
+                 parse_format(precision), problem, model, optimizer, loop, curvature};
              const py::gil_scoped_release release;
              return make_simulation(spec);
            }),
            py::kw_only(), py::arg("precision"), py::arg("problem"), py::arg("model"),
-           py::arg("loop"), py::arg("curvature"))
+           py::arg("optimizer"), py::arg("loop"), py::arg("curvature"))
       .def(
           "advance",
           [](Simulation& self, double seconds) {
@@ -78,6 +90,7 @@ void bind_simulation(py::module_& m) {
           "outcome", [](const Simulation& self) { return std::string(name(self.outcome())); })
       .def_property_readonly("step", &Simulation::step)
       .def_property_readonly("step_size", &Simulation::step_size)
+      .def_property_readonly("switched", &Simulation::switched)
       .def("parameters",
            [](Simulation& self) { return as_dict(without_gil(self, &Simulation::parameters)); })
       .def("state", [](Simulation& self) { return without_gil(self, &Simulation::state); })

@@ -1,4 +1,5 @@
 // The only switch on the type of numbers, and the checks that come before it.
+#include <algorithm>
 #include <cfenv>
 #include <limits>
 #include <stdexcept>
@@ -30,14 +31,24 @@ void check_curvature(const ProblemSpec& problem, const CurvatureSpec& curvature)
   if (!curvature.X.empty()) require_size("X for measuring", curvature.X.size(), size(problem.X));
 }
 
+void check_top(const RecordPlan& record, std::size_t parameters) {
+  const auto top = static_cast<std::size_t>(record.top);
+  require(record.eigenvalues == 0 || (record.top >= 1 && top <= parameters),
+          "top = " + std::to_string(record.top) + ": must be from 1 to the " +
+              std::to_string(parameters) + " parameters");
+}
+
 void check_model(const RunSpec& spec, const MinimalistSpec& model) {
   require(model.factors > 0, "depth = 1: must be at least 2");
   require_size("u", size(model.u), spec.problem.features);
   require_size("v", size(model.v), model.factors);
   const RecordPlan& record = spec.loop.record;
   const auto* const curvature = std::get_if<CurvatureSpec>(&spec.curvature);
-  require(curvature != nullptr || (record.sharpness == 0 && record.layer_imbalance == 0),
-          "record = sharpness: needs the singular value decomposition of X");
+  require(curvature != nullptr ||
+              (record.sharpness == 0 && record.layer_imbalance == 0 && record.eigenvalues == 0),
+          "record = curvature: needs the singular value decomposition of X");
+  require(record.quantities == 0, "record = quantities: needs the two-layer network");
+  check_top(record, spec.problem.features + model.factors);
   if (curvature) check_curvature(spec.problem, *curvature);
 }
 
@@ -46,17 +57,49 @@ void check_model(const RunSpec& spec, const TwoLayerSpec& model) {
   require(model.width > 0, "width = 0: must be at least 1");
   require_size("W", size(model.W), model.width * problem.features);
   require_size("a", size(model.a), model.width);
+  const bool biased = size(model.b2) > 0;
+  require_size("b1", size(model.b1), biased ? model.width : 0);
+  require_size("b2", size(model.b2), biased ? 1 : 0);
+  require(!biased || !problem.diagonal, "bias = true: needs primal coordinates");
   require_size("scale", size(model.scale), 1);
-  require_size("kappa", size(model.kappa), 1);
+  const bool batches = spec.optimizer.batch.has_value();
+  require_size("kappa", size(model.kappa), batches ? 3 : 1);
+  require_size("kappa_L", size(model.kappa_L), size(model.kappa));
   require(spec.loop.record.layer_imbalance == 0,
           "record = layer_imbalance: the two-layer network has none");
   const auto* const curvature = std::get_if<TwoLayerCurvatureSpec>(&spec.curvature);
-  require(curvature != nullptr || spec.loop.record.sharpness == 0,
-          "record = sharpness: needs X and y in float64");
+  const RecordPlan& record = spec.loop.record;
+  require(curvature != nullptr ||
+              (record.sharpness == 0 && record.eigenvalues == 0 && record.quantities == 0),
+          "record = curvature: needs X and y in float64");
+  check_top(record, size(model.W) + size(model.a) + size(model.b1) + size(model.b2));
   if (!curvature) return;
   require_size("X for measuring", curvature->X.size(), size(problem.X));
   require_size("y for measuring", curvature->y.size(), problem.rows);
-  require_size("start of Lanczos", curvature->start.size(), size(model.W) + model.width);
+  if (spec.loop.record.quantities > 0)
+    require_size("W at the start", curvature->W_at_start.size(), size(model.W));
+}
+
+void check_optimizer(const RunSpec& spec) {
+  const OptimizerSpec& optimizer = spec.optimizer;
+  const std::vector<std::int64_t>& first = optimizer.first_step;
+  require(!first.empty() && first.front() == 0 && std::is_sorted(first.begin(), first.end()),
+          "schedule = steps out of order: must ascend from 0");
+  require_size("lr", size(optimizer.step_sizes), first.size());
+  require_size("momentum", size(optimizer.momentum), 1);
+  if (optimizer.event) require_size("lr after the event", size(optimizer.event->step_size), 1);
+  if (optimizer.batch) {
+    const std::size_t size = optimizer.batch->size;
+    require(size > 0 && size <= spec.problem.rows,
+            "batch_size = " + std::to_string(size) + ": must be from 1 to the number of samples");
+    require(!spec.problem.diagonal || size == spec.problem.rows,
+            "batch_size = " + std::to_string(size) + ": needs primal coordinates");
+  }
+  const bool flows = optimizer.rule == UpdateRule::runge_kutta;
+  require(flows == optimizer.flow.has_value(), "flow = mismatch: belongs to runge_kutta");
+  require(!flows || !optimizer.batch, "batch_size = given: gradient flow is of the full batch");
+  require(!flows || optimizer.flow->step || spec.curvature.index() != 0,
+          "flow = adaptive: needs the surface that sharpness is measured on");
 }
 
 void check_shapes(const RunSpec& spec) {
@@ -67,9 +110,8 @@ void check_shapes(const RunSpec& spec) {
   require_size("X", size(problem.X),
                problem.diagonal ? problem.rows : problem.rows * problem.features);
   require_size("y", size(problem.y), problem.rows);
-  require_size("lr", size(problem.step_size), 1);
   require(spec.loop.steps >= 0, "steps = negative: must be at least 0");
-  require(spec.loop.steps >= 0, "steps = negative: must be at least 0");
+  check_optimizer(spec);
   std::visit([&](const auto& model) { check_model(spec, model); }, spec.model);
 }
 

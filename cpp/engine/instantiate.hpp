@@ -14,15 +14,22 @@
 
 namespace precipice {
 
+template <class Model, class Curvature>
+std::unique_ptr<Simulation> simulate_trainee(const RunSpec& spec, const typename Model::Spec& model,
+                                             std::unique_ptr<Curvature> curvature) {
+  auto trainee = std::make_unique<Trainee<Model>>(spec.format, spec.problem, model, spec.optimizer);
+  return std::make_unique<Loop<Trainee<Model>, Curvature>>(
+      spec.format, spec.loop, spec.optimizer, std::move(trainee), std::move(curvature));
+}
+
 template <class Space>
 std::unique_ptr<Simulation> simulate_model(const RunSpec& spec, const MinimalistSpec& model) {
   using Model = MinimalistState<Space>;
   std::unique_ptr<MinimalistCurvature> curvature;
   if (const auto* surface = std::get_if<CurvatureSpec>(&spec.curvature))
-    curvature = std::make_unique<MinimalistCurvature>(*surface, spec.problem, model);
-  return std::make_unique<Loop<Trainee<Model>, MinimalistCurvature>>(
-      spec.format, spec.loop, std::make_unique<Trainee<Model>>(spec.format, spec.problem, model),
-      std::move(curvature));
+    curvature =
+        std::make_unique<MinimalistCurvature>(*surface, spec.problem, model, spec.loop.record);
+  return simulate_trainee<Model>(spec, model, std::move(curvature));
 }
 
 template <class Space>
@@ -30,10 +37,9 @@ std::unique_ptr<Simulation> simulate_model(const RunSpec& spec, const TwoLayerSp
   using Model = TwoLayerState<Space>;
   std::unique_ptr<TwoLayerCurvature> curvature;
   if (const auto* surface = std::get_if<TwoLayerCurvatureSpec>(&spec.curvature))
-    curvature = std::make_unique<TwoLayerCurvature>(*surface, spec.problem, model);
-  return std::make_unique<Loop<Trainee<Model>, TwoLayerCurvature>>(
-      spec.format, spec.loop, std::make_unique<Trainee<Model>>(spec.format, spec.problem, model),
-      std::move(curvature));
+    curvature =
+        std::make_unique<TwoLayerCurvature>(*surface, spec.problem, model, spec.loop.record);
+  return simulate_trainee<Model>(spec, model, std::move(curvature));
 }
 
 template <class Space>

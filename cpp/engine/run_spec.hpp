@@ -8,6 +8,7 @@
 #include "numbers/format.hpp"
 #include "training/curvature.hpp"
 #include "training/loop.hpp"
+#include "training/optimizer_spec.hpp"
 #include "training/problem_spec.hpp"
 #include "training/simulation.hpp"
 #include "training/two_layer_curvature.hpp"
@@ -18,6 +19,7 @@ struct RunSpec {
   Format format;
   ProblemSpec problem;
   ModelSpec model;
+  OptimizerSpec optimizer;
   LoopSpec loop;
   // The model's, if sharpness or layer imbalance is recorded.
   std::variant<std::monostate, CurvatureSpec, TwoLayerCurvatureSpec> curvature;

@@ -107,6 +107,34 @@ PackedMatrix pack(const Precision& p, const Format& format, std::size_t rows, st
           {by_rows.take_memory(), by_columns.take_memory()}};
 }
 
+PackedMatrix place_for_rows(const Precision& p, const PackedMatrix& like, std::size_t rows,
+                            std::size_t columns) {
+  PackedMatrix place{like.by_rows, like.by_columns, like.extremes, {}};
+  place.by_columns.group_stride = rows * place.by_columns.term_stride;
+  place.memory[0] = AlignedWords(groups_of(p, rows) * place.by_rows.group_stride);
+  place.memory[1] = AlignedWords(groups_of(p, columns) * place.by_columns.group_stride);
+  place.by_rows.data = place.memory[0].data();
+  place.by_columns.data = place.memory[1].data();
+  return place;
+}
+
+void gather(const Precision& p, PackedMatrix& to, const PackedMatrix& from, const std::size_t* rows,
+            std::size_t n, std::size_t columns) {
+  const auto lanes = static_cast<std::size_t>(p.lanes);
+  const std::size_t stride = from.by_rows.group_stride;  // a group's words, lane by lane
+  for (std::size_t i = 0; i < groups_of(p, n) * lanes; ++i) {
+    const std::size_t row = rows[std::min(i, n - 1)];  // lanes beyond the last row repeat it
+    const Word* const source = from.by_rows.data + row / lanes * stride + row % lanes;
+    Word* const place = to.memory[0].data() + i / lanes * stride + i % lanes;
+    for (std::size_t w = 0; w < stride; w += lanes) place[w] = source[w];
+  }
+  const std::size_t words = from.by_columns.term_stride;  // of a term: a row's entry, lane by lane
+  for (std::size_t g = 0; g < groups_of(p, columns); ++g)
+    for (std::size_t i = 0; i < n; ++i)
+      std::copy_n(from.by_columns.data + g * from.by_columns.group_stride + rows[i] * words, words,
+                  to.memory[1].data() + g * to.by_columns.group_stride + i * words);
+}
+
 void load(const Precision& p, mpfr_ptr x, const DataMatrix& matrix, std::size_t output,
           std::size_t term) {
   const auto lanes = static_cast<std::size_t>(p.lanes);

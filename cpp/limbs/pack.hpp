@@ -31,6 +31,13 @@ struct PackedMatrix {
 PackedMatrix pack(const Precision& p, const Format& format, std::size_t rows, std::size_t columns,
                   const ExactVector& values);
 
+// A place for `rows` rows of a matrix with so many columns, and those rows put there: its rows
+// rows[0], ..., rows[n-1], n at most that.
+PackedMatrix place_for_rows(const Precision& p, const PackedMatrix& like, std::size_t rows,
+                            std::size_t columns);
+void gather(const Precision& p, PackedMatrix& to, const PackedMatrix& from, const std::size_t* rows,
+            std::size_t n, std::size_t columns);
+
 // The entry for a term of an output's sum, exactly; x has at least p bits.
 void load(const Precision& p, mpfr_ptr x, const DataMatrix& matrix, std::size_t output,
           std::size_t term);

@@ -17,7 +17,8 @@
 namespace precipice {
 
 template <class T>
-struct Lanes {
+struct SingleLane {
+  using Number = T;
   using Vector = T;
   static constexpr std::size_t count = 1;
   static Vector broadcast(T x) { return x; }
@@ -28,8 +29,12 @@ struct Lanes {
   static bool any_nonzero(Vector x) { return !(x == T(0)); }
 };
 
+template <class T>
+struct Lanes : SingleLane<T> {};
+
 template <>
 struct Lanes<double> {
+  using Number = double;
   typedef double Vector __attribute__((vector_size(16)));
   typedef long long Index __attribute__((vector_size(16)));
   static constexpr std::size_t count = 2;
@@ -52,6 +57,7 @@ struct Lanes<double> {
 
 template <>
 struct Lanes<float> {
+  using Number = float;
   typedef float Vector __attribute__((vector_size(16)));
   typedef int Index __attribute__((vector_size(16)));
   static constexpr std::size_t count = 4;

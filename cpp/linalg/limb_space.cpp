@@ -97,6 +97,18 @@ Change LimbSpace::descend(Array next, Array current, Scalar eta, Array g) {
   return change;
 }
 
+Change LimbSpace::replace(Array next, Array current, Array value) {
+  Change change;
+  for (std::size_t i = 0; i < next.size; ++i) {
+    change.moved =
+        change.moved || !limbs::same(precision_, value.data[i].lane, current.data[i].lane);
+    change.returned =
+        change.returned && limbs::same(precision_, value.data[i].lane, next.data[i].lane);
+    copy_lane(next.data[i].lane, value.data[i].lane);
+  }
+  return change;
+}
+
 // Sums
 
 LimbSpace::Factor LimbSpace::factor(const Extremes& of_matrix, Array u) {
@@ -242,6 +254,20 @@ LimbSpace::Matrix LimbSpace::diagonal_matrix(std::size_t rows, const ExactVector
   const Array entries = array(rows);
   for (std::size_t i = 0; i < rows; ++i) assign(entries, i, values, i);
   return {nullptr, entries, rows, rows, true};
+}
+
+LimbSpace::Matrix LimbSpace::rows_like(const Matrix& x, std::size_t n) {
+  matrices_.push_back(limbs::place_for_rows(precision_, *x.dense, n, x.columns));
+  return {&matrices_.back(), {}, n, x.columns, false};
+}
+
+void LimbSpace::gather(Matrix& to, const Matrix& x, const std::size_t* rows, std::size_t n) {
+  to.rows = n;
+  limbs::gather(precision_, *to.dense, *x.dense, rows, n, x.columns);
+}
+
+void LimbSpace::gather(Array to, Array from, const std::size_t* indices, std::size_t n) const {
+  for (std::size_t i = 0; i < n; ++i) copy_lane(to.data[i].lane, from.data[indices[i]].lane);
 }
 
 LimbSpace::Weights LimbSpace::weights(std::size_t rows, std::size_t columns) {

@@ -55,7 +55,7 @@ class LimbSpace {
     Word divisor;  // the same; 0 if the kernels do not divide by it
   };
   struct Matrix {  // dense, or diagonal
-    const limbs::PackedMatrix* dense;
+    limbs::PackedMatrix* dense;
     Array entries;
     std::size_t rows, columns;
     bool diagonal;
@@ -124,6 +124,9 @@ class LimbSpace {
       map_rows<Program>(all, row_of(w, q), row_of(w, q), element_of(a, q), g, in...);
   }
   Change descend(Array next, Array current, Scalar eta, Array g);
+  Change replace(Array next, Array current, Array value);
+  void copy(Array to, Array from) { copy(all(to), all(from)); }
+  static constexpr bool fuses_descent = false;  // as in MPFR
 
   // sums
   void matvec(Array f, const Matrix& x, Rows rows, Array u);
@@ -150,6 +153,9 @@ class LimbSpace {
   Integer integer(long n);
   Matrix matrix(std::size_t rows, std::size_t columns, const ExactVector& values);
   Matrix diagonal_matrix(std::size_t rows, const ExactVector& values);
+  Matrix rows_like(const Matrix& x, std::size_t n);
+  void gather(Matrix& to, const Matrix& x, const std::size_t* rows, std::size_t n);
+  void gather(Array to, Array from, const std::size_t* indices, std::size_t n) const;
   Weights weights(std::size_t rows, std::size_t columns);
   void assign(Array a, std::size_t i, const ExactVector& values, std::size_t j) {
     assign(element_of(a, i), values, j);

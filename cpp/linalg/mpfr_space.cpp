@@ -34,6 +34,30 @@ Change MpfrSpace::descend(Array next, Array current, Scalar eta, Array g) {
   return change;
 }
 
+Change MpfrSpace::replace(Array next, Array current, Array value) {
+  Change change;
+  for (std::size_t i = 0; i < next.size; ++i) {
+    change.moved = change.moved || !same(value.data + i, current.data + i);
+    change.returned = change.returned && same(value.data + i, next.data + i);
+    mpfr_set(next.data + i, value.data + i, MPFR_RNDN);
+  }
+  return change;
+}
+
+void MpfrSpace::copy(Array to, Array from) {
+  for (std::size_t i = 0; i < from.size; ++i) mpfr_set(to.data + i, from.data + i, MPFR_RNDN);
+}
+
+void MpfrSpace::gather(Matrix& to, const Matrix& x, const std::size_t* rows, std::size_t n) {
+  to.rows = n;
+  for (std::size_t i = 0; i < n; ++i)
+    std::copy_n(x.row(rows[i]), x.columns, const_cast<mpfr_ptr>(to.row(i)));
+}
+
+void MpfrSpace::gather(Array to, Array from, const std::size_t* indices, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) mpfr_set(to.data + i, from.data + indices[i], MPFR_RNDN);
+}
+
 void MpfrSpace::scale(Rows rows, Array out, const Matrix& diagonal, Array in) {
   for (std::size_t i = rows.begin; i < rows.end; ++i)
     mpfr_mul(out.data + i, diagonal.data + i, in.data + i, MPFR_RNDN);
@@ -116,6 +140,11 @@ MpfrSpace::Matrix MpfrSpace::diagonal_matrix(std::size_t rows, const ExactVector
   diagonal.columns = rows;
   diagonal.diagonal = true;
   return diagonal;
+}
+
+mpfr_ptr MpfrSpace::headers(std::size_t n) {
+  memory_.push_back(std::make_unique<std::byte[]>(n * sizeof(__mpfr_struct)));
+  return reinterpret_cast<mpfr_ptr>(memory_.back().get());
 }
 
 mpfr_ptr MpfrSpace::allocate(std::size_t n) {

@@ -95,6 +95,9 @@ class MpfrSpace {
       map_rows<Program>(all, row_of(w, q), row_of(w, q), element_of(a, q), g, in...);
   }
   Change descend(Array next, Array current, Scalar eta, Array g);
+  Change replace(Array next, Array current, Array value);
+  static void copy(Array to, Array from);
+  static constexpr bool fuses_descent = false;  // a product W g may take minutes
 
   // sums
   void matvec(Array f, const Matrix& x, Rows rows, Array u);
@@ -121,6 +124,12 @@ class MpfrSpace {
   Integer integer(long n);
   Matrix matrix(std::size_t rows, std::size_t columns, const ExactVector& values);
   Matrix diagonal_matrix(std::size_t rows, const ExactVector& values);
+  // Headers alone: the significands are those of X.
+  Matrix rows_like(const Matrix& x, std::size_t n) {
+    return {headers(n * x.columns), n, x.columns, false};
+  }
+  static void gather(Matrix& to, const Matrix& x, const std::size_t* rows, std::size_t n);
+  static void gather(Array to, Array from, const std::size_t* indices, std::size_t n);
   Weights weights(std::size_t rows, std::size_t columns) {
     return {allocate(rows * columns), rows, columns};
   }
@@ -146,6 +155,7 @@ class MpfrSpace {
   // A product with a diagonal matrix: sums of one term.
   static void scale(Rows rows, Array out, const Matrix& diagonal, Array in);
 
+  mpfr_ptr headers(std::size_t n);
   mpfr_ptr allocate(std::size_t n);
 
   Format format_;

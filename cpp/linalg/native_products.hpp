@@ -5,26 +5,23 @@
 // A sum starts from -0, the identity of rounded addition: -0 + x is x for every x, zeros included,
 // so the first term enters as the written order has it, unrounded.
 //
-// Rows lie `stride` apart and come in groups of lanes; the last group is filled up with copies of
-// the last row, whose results are dropped.
+// Rows lie `stride` apart. Lanes is one of lanes.hpp, or a type of the including unit in an unnamed
+// namespace (skewed_products.hpp says why; for the same reason no header of the standard library
+// may come in).
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
-
-#include "linalg/lanes.hpp"
 
 namespace precipice::native {
 
 // f_i = sum_k x[i,k] u[k] for `groups` groups of lanes of rows: rows are lanes. Square blocks are
 // transposed in registers, so one row-major copy of the data serves both products.
-template <std::size_t groups, class T>
-void matvec(T* f, const T* x, std::size_t stride, std::size_t columns, const T* u) {
-  using L = Lanes<T>;
+template <class L, std::size_t groups, class T>
+void row_major_matvec(T* f, const T* x, std::size_t stride, std::size_t columns, const T* u) {
   using Vector = typename L::Vector;
   constexpr std::size_t lanes = L::count;
   Vector sum[groups];
-  std::fill_n(sum, groups, L::broadcast(T(-0.0)));
+  for (Vector& s : sum) s = L::broadcast(T(-0.0));
   const std::size_t whole = columns - columns % lanes;
   for (std::size_t k = 0; k < whole; k += lanes)
     for (std::size_t g = 0; g < groups; ++g) {
@@ -43,9 +40,8 @@ void matvec(T* f, const T* x, std::size_t stride, std::size_t columns, const T* 
 }
 
 // g_k = sum_i x[i,k] z[i] for `vectors` vectors of columns, continuing g unless `first`.
-template <std::size_t vectors, class T>
+template <class L, std::size_t vectors, class T>
 void add_columns(T* g, const T* x, std::size_t stride, std::size_t rows, const T* z, bool first) {
-  using L = Lanes<T>;
   typename L::Vector sum[vectors];
   for (std::size_t j = 0; j < vectors; ++j)
     sum[j] = first ? L::broadcast(T(-0.0)) : L::load(g + j * L::count);
@@ -58,17 +54,17 @@ void add_columns(T* g, const T* x, std::size_t stride, std::size_t rows, const T
 }
 
 // g_k = sum_i x[i,k] z[i] over `rows` rows, continuing g unless `first`: columns are lanes.
-template <class T>
-void matvec_transposed(T* g, const T* x, std::size_t stride, std::size_t rows, std::size_t columns,
-                       const T* z, bool first) {
-  constexpr std::size_t lanes = Lanes<T>::count;
+template <class L, class T>
+void row_major_matvec_transposed(T* g, const T* x, std::size_t stride, std::size_t rows,
+                                 std::size_t columns, const T* z, bool first) {
+  constexpr std::size_t lanes = L::count;
   // Eight vectors share a z_i and hide the latency of an addition; the x87's registers hold no
   // eight numbers beside the operands.
   constexpr std::size_t vectors = lanes == 1 ? 1 : 8;
   std::size_t k = 0;
   for (; k + vectors * lanes <= columns; k += vectors * lanes)
-    add_columns<vectors>(g + k, x + k, stride, rows, z, first);
-  for (; k + lanes <= columns; k += lanes) add_columns<1>(g + k, x + k, stride, rows, z, first);
+    add_columns<L, vectors>(g + k, x + k, stride, rows, z, first);
+  for (; k + lanes <= columns; k += lanes) add_columns<L, 1>(g + k, x + k, stride, rows, z, first);
   for (; k < columns; ++k) {
     T sum = first ? T(-0.0) : g[k];
     for (std::size_t i = 0; i < rows; ++i) sum = sum + x[i * stride + k] * z[i];

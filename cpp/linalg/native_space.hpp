@@ -1,7 +1,8 @@
 // The Space of a native type (float32, float64, float80, float128), sequential order.
 //
-// Dense data is skewed (skewed_layout.hpp) where this CPU has kernels for it; small data, trainable
-// matrices and all data on other CPUs are row-major (native_products.hpp).
+// Dense data is skewed (skewed_layout.hpp) where this CPU has kernels for it; small data, and all
+// data on other CPUs, is row-major (native_products.hpp), and so are trainable matrices
+// (weights_products.hpp).
 #pragma once
 
 #include <algorithm>
@@ -15,9 +16,10 @@
 
 #include "linalg/lanes.hpp"
 #include "linalg/native_kernels.hpp"
+#include "linalg/native_matrix.hpp"
 #include "linalg/native_products.hpp"
-#include "linalg/skewed_layout.hpp"
 #include "linalg/space.hpp"
+#include "linalg/weights_products.hpp"
 #include "machine/cpu_path.hpp"
 #include "numbers/exact.hpp"
 #include "numbers/format.hpp"
@@ -47,18 +49,16 @@ class NativeSpace {
     T value;
     T reciprocal;  // exact if the value is a power of two, else 0
   };
-  struct Matrix {  // row-major, skewed, or diagonal: rows entries of data
-    const T* data;
-    std::size_t rows, columns, stride;
-    bool diagonal, skewed;
-    const T* row(std::size_t i) const { return data + i * stride; }  // skewed: first of a group
-  };
-  // Row-major; the rows that fill up its last group of lanes are zeros.
-  struct Weights {
+  using Matrix = NativeMatrix<T>;
+  struct Weights {  // row-major
     T* data;
     std::size_t rows, columns, stride;
-    operator Matrix() const { return {data, rows, columns, stride, false, false}; }
+    RowMajor<T> part(std::size_t begin, std::size_t end) const {
+      return {data + begin * stride, end - begin, columns, stride};
+    }
   };
+  // Of types with vectors, which read W in milliseconds.
+  static constexpr bool fuses_descent = sizeof(T) <= sizeof(double);
 
   NativeSpace(const Format& format, const StopFlag& stop)
       : format_(format), stop_(stop), kernels_(native_kernels<T>(cpu_path())) {}
@@ -141,6 +141,26 @@ class NativeSpace {
     }
     return change;
   }
+  Change descend_outer(const Weights& next, const Weights& current, Scalar eta, Array a, Array g,
+                       Array t) {
+    Change change;
+    kernels_for(current).descend_outer(
+        {next.data, current.part(0, current.rows), *eta.data, a.data, g.data, t.data}, change.moved,
+        change.returned);
+    return change;
+  }
+
+  Change replace(Array next, Array current, Array value) {
+    Change change;
+    for (std::size_t i = 0; i < next.size; ++i) {
+      const T x = value.data[i];
+      change.moved = change.moved || !(x - current.data[i] == T(0));
+      change.returned = change.returned && x - next.data[i] == T(0);
+      next.data[i] = x;
+    }
+    return change;
+  }
+  static void copy(Array to, Array from) { std::copy_n(from.data, from.size, to.data); }
 
   // sums
   void matvec(Array f, const Matrix& x, Rows rows, Array u) {
@@ -155,18 +175,21 @@ class NativeSpace {
   void matvec_transposed(Array g, const Matrix& x, Rows rows, Array z) {
     if (x.diagonal) return scale(rows, g, x, z);
     if (x.skewed) return skewed_matvec_transposed(g, x, rows, z);
-    native::matvec_transposed(g.data, x.row(rows.begin), x.stride, rows.end - rows.begin, x.columns,
-                              z.data + rows.begin, rows.begin == 0);
+    native::row_major_matvec_transposed<L>(g.data, x.row(rows.begin), x.stride,
+                                           rows.end - rows.begin, x.columns, z.data + rows.begin,
+                                           rows.begin == 0);
   }
   void matvec(Array t, const Weights& w, Array g) {
-    const Matrix x = w;
-    for (Rows rows = first_rows(x); !done(x, rows); rows = next_rows(x, rows))
-      matvec(t, x, rows, g);
+    for (std::size_t q = 0, end; q < w.rows && !stopped(); q = end) {
+      end = end_of_part(w, q);
+      kernels_for(w).matvec(t.data + q, w.part(q, end), g.data);
+    }
   }
   void matvec_transposed(Array b, const Weights& w, Array a) {
-    const Matrix x = w;
-    for (Rows rows = first_rows(x); !done(x, rows); rows = next_rows(x, rows))
-      matvec_transposed(b, x, rows, a);
+    for (std::size_t q = 0, end; q < w.rows && !stopped(); q = end) {
+      end = end_of_part(w, q);
+      kernels_for(w).matvec_transposed(b.data, w.part(q, end), a.data + q, q == 0);
+    }
   }
   void dot(Scalar s, Array a, Array b) {
     T sum = a.data[0] * b.data[0];
@@ -205,24 +228,27 @@ class NativeSpace {
     return {value, power_of_two ? T(1) / value : T(0)};
   }
   Matrix matrix(std::size_t rows, std::size_t columns, const ExactVector& values) {
-    if (kernels_ && SkewedLayout{rows, columns, kernels_->lanes}.pays())
-      return skewed_matrix({rows, columns, kernels_->lanes}, values);
-    const std::size_t stride = padded(columns);
-    const std::size_t filled = (rows + L::count - 1) / L::count * L::count;
-    T* const data = allocate(filled * stride);
-    for (std::size_t i = 0; i < filled; ++i)
+    const Matrix x = place(rows, columns);
+    for (std::size_t i = 0; i < x.written_rows(); ++i)
       for (std::size_t k = 0; k < columns; ++k)
-        data[i * stride + k] = rounded(values, std::min(i, rows - 1) * columns + k);
-    return {data, rows, columns, stride, false, false};
+        x.entries(i)[k] = rounded(values, std::min(i, rows - 1) * columns + k);
+    return x;
   }
   Matrix diagonal_matrix(std::size_t rows, const ExactVector& values) {
     T* const data = allocate(rows);
     for (std::size_t i = 0; i < rows; ++i) data[i] = rounded(values, i);
-    return {data, rows, rows, 0, true, false};
+    return {data, rows, rows, 0, true, false, 1};
+  }
+  Matrix rows_like(const Matrix& x, std::size_t n) { return place(n, x.columns); }
+  static void gather(Matrix& to, const Matrix& x, const std::size_t* rows, std::size_t n) {
+    precipice::gather(to, x, rows, n);
+  }
+  static void gather(Array to, Array from, const std::size_t* indices, std::size_t n) {
+    for (std::size_t i = 0; i < n; ++i) to.data[i] = from.data[indices[i]];
   }
   Weights weights(std::size_t rows, std::size_t columns) {
     const std::size_t stride = padded(columns);
-    return {allocate((rows + L::count - 1) / L::count * L::count * stride), rows, columns, stride};
+    return {allocate(rows * stride), rows, columns, stride};
   }
   void assign(Array a, std::size_t i, const ExactVector& values, std::size_t j) {
     a.data[i] = rounded(values, j);
@@ -260,12 +286,38 @@ class NativeSpace {
   }
   static constexpr std::size_t most_rows_per_block = groups_per_block * 64 / sizeof(T);
 
+  // Rows of weights between two looks at the stop flag; none is left to fewer rows than lanes.
+  static std::size_t end_of_part(const Weights& w, std::size_t begin) {
+    constexpr std::size_t rows = 16 * L::count;
+    return w.rows - begin < 2 * rows ? w.rows : begin + rows;
+  }
+  // The widest lanes that the rows fill.
+  const WeightsKernels<T>& kernels_for(const Weights& w) const {
+    static constexpr WeightsKernels<T> vectors = native::weights_kernels_over<L>();
+    static constexpr WeightsKernels<T> single = native::weights_kernels_over<SingleLane<T>>();
+    if (kernels_ && w.rows >= kernels_->weights->lanes) return *kernels_->weights;
+    return w.rows >= L::count ? vectors : single;
+  }
+
   static Vector lanes(Array a, std::size_t i) { return L::load(a.data + i); }
   static Vector lanes(Scalar s, std::size_t) { return L::broadcast(*s.data); }
   static const Integer& lanes(const Integer& n, std::size_t) { return n; }
   static T element(Array a, std::size_t i) { return a.data[i]; }
   static T element(Scalar s, std::size_t) { return *s.data; }
   static const Integer& element(const Integer& n, std::size_t) { return n; }
+
+  // For a dense matrix, in the layout that suits it.
+  Matrix place(std::size_t rows, std::size_t columns) {
+    const SkewedLayout skewed{rows, columns, kernels_ ? kernels_->lanes : 1};
+    if (kernels_ && skewed.pays()) {
+      T* const data = allocate(skewed.size());
+      std::fill_n(data, skewed.size(), T(-0.0));
+      return {data, rows, columns, skewed.steps(), false, true, kernels_->lanes};
+    }
+    const std::size_t stride = padded(columns);
+    T* const data = allocate((rows + L::count - 1) / L::count * L::count * stride);
+    return {data, rows, columns, stride, false, false, L::count};
+  }
 
   // A product with a diagonal matrix: sums of one term.
   static void scale(Rows rows, Array out, const Matrix& diagonal, Array in) {
@@ -275,10 +327,10 @@ class NativeSpace {
   static void row_major_matvec(T* results, Rows rows, const Matrix& x, Array u) {
     const T* const first = x.row(rows.begin);
     switch ((rows.end - rows.begin + L::count - 1) / L::count) {
-      case 1: native::matvec<1>(results, first, x.stride, x.columns, u.data); break;
-      case 2: native::matvec<2>(results, first, x.stride, x.columns, u.data); break;
-      case 3: native::matvec<3>(results, first, x.stride, x.columns, u.data); break;
-      default: native::matvec<4>(results, first, x.stride, x.columns, u.data);
+      case 1: native::row_major_matvec<L, 1>(results, first, x.stride, x.columns, u.data); break;
+      case 2: native::row_major_matvec<L, 2>(results, first, x.stride, x.columns, u.data); break;
+      case 3: native::row_major_matvec<L, 3>(results, first, x.stride, x.columns, u.data); break;
+      default: native::row_major_matvec<L, 4>(results, first, x.stride, x.columns, u.data);
     }
   }
   // Rows that fill up the last group of lanes take a factor of 1.
@@ -288,14 +340,6 @@ class NativeSpace {
     std::fill(std::copy(z.data + rows.begin, z.data + rows.end, factors), std::end(factors), T(1));
     kernels_->add_matvec_transposed[groups(rows) - 1](g.data, x.row(rows.begin), x.columns,
                                                       factors);
-  }
-  Matrix skewed_matrix(const SkewedLayout& layout, const ExactVector& values) {
-    T* const data = allocate(layout.size());
-    std::fill_n(data, layout.size(), T(-0.0));
-    for (std::size_t i = 0; i < layout.rows; ++i)
-      for (std::size_t k = 0; k < layout.columns; ++k)
-        data[layout.index(i, k)] = rounded(values, i * layout.columns + k);
-    return {data, layout.rows, layout.columns, layout.steps(), false, true};
   }
 
   template <class Program, class... In>

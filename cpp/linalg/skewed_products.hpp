@@ -103,12 +103,14 @@ void add_matvec_transposed(T* g, const T* x, std::size_t columns, const T* z) {
 }
 
 template <class Lanes>
-constexpr NativeKernels<typename Lanes::Number> kernels_over(const char* name) {
+constexpr NativeKernels<typename Lanes::Number> kernels_over(
+    const char* name, const WeightsKernels<typename Lanes::Number>& weights) {
   return {name,
           Lanes::count,
           {matvec<Lanes, 1>, matvec<Lanes, 2>, matvec<Lanes, 3>, matvec<Lanes, 4>},
           {add_matvec_transposed<Lanes, 1>, add_matvec_transposed<Lanes, 2>,
-           add_matvec_transposed<Lanes, 3>, add_matvec_transposed<Lanes, 4>}};
+           add_matvec_transposed<Lanes, 3>, add_matvec_transposed<Lanes, 4>},
+          &weights};
 }
 
 }  // namespace precipice::native

@@ -21,6 +21,13 @@
 //                                           even if stopped
 //     descend(next, current, eta, g)        next = current - eta*g; next holds the array before
 //                                           current on entry; the Change says what repeats
+//     replace(next, current, value)         next = value, likewise
+//     descend_outer(next, current, eta, a, g, t)
+//                                           as descend, of Weights: next[q,k] = current[q,k] -
+//                                           eta*(a_q*g_k); and t_q = sum_k current[q,k] g_k in the
+//                                           same pass. Finished even if stopped, so there is none
+//                                           where that may take long:
+//     fuses_descent                         a constant, whether there is
 //
 //   sums, in the Space's order (sequential: from the first term, ascending, each product and each
 //   sum rounded)
@@ -41,6 +48,10 @@
 //   boundary, outside the step
 //     array(n)  scalar()  integer(n)        memory lives as long as the Space
 //     matrix(rows, columns, values)  diagonal_matrix(rows, values)  weights(rows, columns)
+//     rows_like(X, n)                       a place for n rows of X
+//     gather(place, X, rows, n)             the n given rows of X there; n at most what it has
+//     gather(to, from, indices, n)          the same for an array
+//     copy(to, from)                        an array
 //     assign(array, i, values, j)  exact(array, i)  to_double(array, i)  is_finite(array)
 //     measure(scalar)
 #pragma once

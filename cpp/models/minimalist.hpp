@@ -59,6 +59,17 @@ struct Minimalist {
     apply_gradient_factor(space, data.loss, data.integers, w.h);
   }
 
+  // f and z alone.
+  PRECIPICE_HOST_DEVICE static void residuals(Space& space, const Data& data,
+                                              const Parameters& theta, const Work& w) {
+    space.product(w.P, theta.v, skip_none);
+    for (Rows rows = space.first_rows(data.X); !space.done(data.X, rows);
+         rows = space.next_rows(data.X, rows)) {
+      space.matvec(w.f, data.X, rows, theta.u);
+      space.template map_rows<Residual>(rows, w.z, w.f, w.P, data.y);
+    }
+  }
+
   PRECIPICE_HOST_DEVICE static void loss(Space& space, const Data& data, const Work& w) {
     loss_of_residuals(space, data, w.z, w.L);
   }

@@ -40,6 +40,18 @@ const BorderedDiagonal& MinimalistHessian::at(const std::vector<double>& c,
   return hessian_;
 }
 
+double MinimalistHessian::diagonal_estimate(const std::vector<double>& f,
+                                            const std::vector<double>& v) const {
+  double F = 0, squares = 0;
+  for (const double f_i : f) F += f_i * f_i;
+  for (std::size_t j = 0; j < v.size(); ++j) {
+    const double P_j = product_without(v, j, j);
+    squares += P_j * P_j;
+  }
+  const double P = product_without(v, skip_none, skip_none), top = P * data_.sigma.front();
+  return curvature_ * (top * top + squares * F);
+}
+
 std::vector<double> MinimalistHessian::layer_imbalance(const std::vector<double>& c,
                                                        const std::vector<double>& v) const {
   double norm2 = 0;

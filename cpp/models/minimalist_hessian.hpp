@@ -30,6 +30,10 @@ class MinimalistHessian {
   // The Hessian at c_i = e_i.f (r) and v (D-1); the reference is valid until the next call.
   const BorderedDiagonal& at(const std::vector<double>& c, const std::vector<double>& v);
 
+  // c_L (P^2 sigma_1^2 + sum_j P_j^2 ||f||^2) at pre-activations f = X u: the largest entries of
+  // the two diagonal blocks' Gauss-Newton parts, without a decomposition.
+  double diagonal_estimate(const std::vector<double>& f, const std::vector<double>& v) const;
+
   // Layer imbalance ||P_W u||^2 - v_j^2 for each j (Yoo definition 4.2), with o_i = c_i / sigma_i.
   std::vector<double> layer_imbalance(const std::vector<double>& c,
                                       const std::vector<double>& v) const;

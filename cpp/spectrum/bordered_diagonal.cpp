@@ -3,20 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <utility>
+#include <optional>
 
-#include "spectrum/symmetric_small.hpp"
+#include "spectrum/secular.hpp"
+#include "spectrum/vectors.hpp"
 
 namespace precipice {
 namespace {
-
-using Vector = std::vector<double>;
-
-// H in the basis where its corner is diagonal: [diag(delta) b q^T; q b^T diag(gamma)].
-struct Secular {
-  Vector delta, b;
-  Vector gamma, q;
-};
 
 // sum w_i^2 / (lambda - pole_i) and minus its derivative.
 struct Sum {
@@ -53,42 +46,6 @@ double largest(const Vector& x) {
   return x.empty() ? 0 : *std::max_element(x.begin(), x.end());
 }
 
-double largest_magnitude(const Vector& x) {
-  double magnitude = 0;
-  for (const double a : x) magnitude = std::max(magnitude, std::fabs(a));
-  return magnitude;
-}
-
-double norm(const Vector& x) {
-  double squares = 0;
-  for (const double a : x) squares += a * a;
-  return std::sqrt(squares);
-}
-
-bool all_finite(const BorderedDiagonal& h) {
-  const auto finite = [](const Vector& x) {
-    return std::all_of(x.begin(), x.end(), [](double a) { return std::isfinite(a); });
-  };
-  return finite(h.diagonal) && finite(h.border) && finite(h.direction) && finite(h.corner);
-}
-
-// The matrix divided by its scale, so that squares neither overflow nor vanish, with its corner
-// diagonalised.
-Secular secular(const BorderedDiagonal& h, double scale, double direction) {
-  const auto divided = [](Vector x, double by) {
-    for (double& a : x) a /= by;
-    return x;
-  };
-  const std::size_t n = h.direction.size();
-  SmallSpectrum corner = spectrum(divided(h.corner, scale), n);
-  Vector q(n, 0.0);
-  for (std::size_t j = 0; j < n; ++j)
-    for (std::size_t k = 0; k < n; ++k)
-      q[j] += corner.vectors[k * n + j] * (h.direction[k] / direction);
-  return {divided(h.diagonal, scale), divided(h.border, scale / direction),
-          std::move(corner.values), std::move(q)};
-}
-
 // The root beyond all poles, or the largest pole if the border leaves that untouched.
 double largest_root(const Secular& h) {
   const double pole = std::max({largest(h.delta), largest(h.gamma), 0.0});
@@ -119,17 +76,10 @@ double largest_root(const Secular& h) {
 }  // namespace
 
 double largest_eigenvalue(const BorderedDiagonal& h) {
-  if (!all_finite(h)) return std::numeric_limits<double>::quiet_NaN();
-  const double direction = largest_magnitude(h.direction);
-  const double border = largest_magnitude(h.border) * direction;
-  const double scale =
-      std::max({largest_magnitude(h.diagonal), largest_magnitude(h.corner), border});
-  if (!std::isfinite(scale)) return std::numeric_limits<double>::quiet_NaN();
-  if (border == 0) {  // the blocks are apart
-    const double corner = largest(spectrum(h.corner, h.direction.size()).values);
-    return std::max({largest(h.diagonal), corner, 0.0});
-  }
-  return scale * largest_root(secular(h, scale, direction));
+  const std::optional<Secular> scaled = secular(h);
+  if (!scaled) return std::numeric_limits<double>::quiet_NaN();
+  if (scaled->apart) return std::max({largest(scaled->delta), largest(scaled->gamma), 0.0});
+  return scaled->scale * largest_root(*scaled);
 }
 
 }  // namespace precipice

@@ -1,5 +1,7 @@
 #include "training/curvature.hpp"
 
+#include "spectrum/bordered_spectrum.hpp"
+
 namespace precipice {
 namespace {
 
@@ -14,7 +16,7 @@ void matvec(NativeSpace<double>& space, std::vector<double>& out,
 }  // namespace
 
 MinimalistCurvature::MinimalistCurvature(const CurvatureSpec& spec, const ProblemSpec& problem,
-                                         const MinimalistSpec& model)
+                                         const MinimalistSpec& model, const RecordPlan& plan)
     : space_(parse_format("float64"), never_stops_),
       left_(space_.matrix(spec.left.empty() ? 0 : spec.spectrum.sigma.size(), problem.samples,
                           spec.left)),
@@ -23,10 +25,28 @@ MinimalistCurvature::MinimalistCurvature(const CurvatureSpec& spec, const Proble
              : space_.matrix(spec.X.empty() ? 0 : problem.rows, problem.features, spec.X)),
       hessian_(spec.spectrum, problem.loss, problem.samples, model.factors),
       spectral_(spec.left.empty()),
-      recompute_(!spec.X.empty()) {}
+      recompute_(!spec.X.empty()),
+      top_(static_cast<std::size_t>(plan.top)),
+      flat_(problem.features - spec.spectrum.sigma.size()) {}
 
-void MinimalistCurvature::record_sharpness(Records::Sharpness& series) {
-  series.value.push_back(largest_eigenvalue(hessian_.at(c_, v_)));
+double MinimalistCurvature::sharpness() {
+  return largest_eigenvalue(hessian_.at(c_, v_));
+}
+
+void MinimalistCurvature::record_eigenvalues(Records::Eigenvalues& series) {
+  const BorderedSpectrum spectrum(hessian_.at(c_, v_));
+  // The flat directions' zeros have their places in the descending order.
+  std::size_t taken = 0, zeros = 0;
+  for (std::size_t i = 0; i < top_; ++i) {
+    const double next = taken < spectrum.size() ? spectrum.largest(taken) : -1;
+    const bool zero = zeros < flat_ && next < 0;
+    series.value.push_back(zero ? 0 : next);
+    ++(zero ? zeros : taken);
+  }
+  const double smallest = spectrum.largest(spectrum.size() - 1);
+  series.value.push_back(flat_ > 0 && smallest > 0 ? 0 : smallest);
+  series.residual.insert(series.residual.end(), top_ + 1, spectrum.residual());
+  series.products.push_back(0);
 }
 
 void MinimalistCurvature::recompute_preactivations() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "linalg/native_space.hpp"
@@ -22,7 +23,7 @@ struct CurvatureSpec {
 class MinimalistCurvature {
  public:
   MinimalistCurvature(const CurvatureSpec& spec, const ProblemSpec& problem,
-                      const MinimalistSpec& model);
+                      const MinimalistSpec& model, const RecordPlan& plan);
 
   // Moves to the parameters that the trainee has evaluated.
   template <class Trainee>
@@ -36,12 +37,26 @@ class MinimalistCurvature {
     trainee.parameter("v", v_);
     project();
   }
-  void record_sharpness(Records::Sharpness& series);
+  void record_sharpness(Records::Sharpness& series) { series.value.push_back(sharpness()); }
+  void record_eigenvalues(Records::Eigenvalues& series);
+  double sharpness();
+  // Of the curvature, at little cost.
+  template <class Trainee>
+  double estimate(const Trainee& trainee) {
+    trainee.preactivations(f_);
+    trainee.parameter("v", v_);
+    return hessian_.diagonal_estimate(f_, v_);
+  }
   std::vector<double> layer_imbalance() const { return hessian_.layer_imbalance(c_, v_); }
 
   // A measurement depends on no other.
   static std::vector<double> state() { return {}; }
   static void restore(const std::vector<double>&) {}
+
+  // The two-layer network's alone.
+  static void record_quantities(Records::Quantities&, std::int64_t, double) {}
+  template <class Trainee>
+  static void record_change(Records::Quantities&, const Trainee&) {}
 
  private:
   using Space = NativeSpace<double>;
@@ -53,6 +68,7 @@ class MinimalistCurvature {
   Space::Matrix left_, X_;
   MinimalistHessian hessian_;
   bool spectral_, recompute_;
+  std::size_t top_, flat_;  // eigenvalues recorded; directions of u that X does not see
   std::vector<double> u_, v_, f_, c_;
 };
 

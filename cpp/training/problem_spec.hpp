@@ -16,7 +16,7 @@ struct ProblemSpec {
   bool diagonal = false;
   std::size_t samples = 0;             // N, of the loss's normalisation
   std::size_t rows = 0, features = 0;  // of X
-  ExactVector X, y, step_size;
+  ExactVector X, y;
   Loss loss = Loss::half_mean;
 };
 
@@ -28,8 +28,11 @@ struct MinimalistSpec {
 struct TwoLayerSpec {
   std::size_t width = 0;  // m
   Contraction contraction = Contraction::collapsed;
-  ExactVector W, a;          // (m, features) by rows, (m)
-  ExactVector scale, kappa;  // one number each: c and kappa, members of the working format
+  ExactVector W, a;    // (m, features) by rows, (m)
+  ExactVector b1, b2;  // (m), (1); both empty without biases
+  // c, one number, and kappa and kappa_L (two_layer_linear.hpp), one for all samples and for each
+  // size that batches have: members of the working format.
+  ExactVector scale, kappa, kappa_L;
 };
 
 using ModelSpec = std::variant<MinimalistSpec, TwoLayerSpec>;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,8 +15,17 @@ namespace precipice {
 // last step and at a blow-up.
 struct RecordPlan {
   std::int64_t loss = 0, sharpness = 0, parameters = 0, layer_imbalance = 0;
+  std::int64_t eigenvalues = 0, quantities = 0;
+  std::int64_t top = 1;  // how many of the largest eigenvalues
   // Keep the exact parameters of every measured step, for a measurement in another format.
   bool measured_parameters = false;
+  // Measure the sharpness at each step once it has come near the threshold of stability, which is
+  // `stability` over the step size.
+  struct Adaptive {
+    double near, stability;
+    std::int64_t quiet;
+  };
+  std::optional<Adaptive> adaptive;
 };
 
 inline bool due(std::int64_t cadence, std::int64_t step) {
@@ -39,6 +49,13 @@ struct Records {
     std::vector<double> value;
     std::vector<double> residual;        // of an iterative solver; empty for a closed form
     std::vector<std::int64_t> products;  // with the Hessian, likewise
+
+    void take_back() {  // the last one
+      step.pop_back();
+      value.pop_back();
+      if (!residual.empty()) residual.pop_back();
+      if (!products.empty()) products.pop_back();
+    }
   };
   struct LayerImbalance {
     std::vector<std::int64_t> step;
@@ -48,9 +65,28 @@ struct Records {
     std::vector<std::int64_t> step;
     std::vector<std::string> text;  // exact; all parameters of a step, in order
   };
+  struct Time {  // of gradient flow, at the steps of the loss
+    std::vector<std::int64_t> step;
+    std::vector<double> value;
+  };
+  struct Eigenvalues {
+    std::vector<std::int64_t> step;
+    std::vector<double> value;     // the largest, descending, then the smallest
+    std::vector<double> residual;  // one for each value
+    std::vector<std::int64_t> products;
+  };
+  struct Quantities {
+    std::vector<std::int64_t> step;
+    std::vector<double> value;     // TwoLayerQuantity::count numbers a step
+    std::vector<double> residual;  // one for each of TwoLayerQuantity::eigenvalues
+    std::vector<std::int64_t> products;
+  };
   Loss loss;
+  Time time;
   Sharpness sharpness;
   LayerImbalance layer_imbalance;
+  Eigenvalues eigenvalues;
+  Quantities quantities;
   Parameters parameters, measured;
 };
 

@@ -15,14 +15,26 @@ struct NamedValues {
   std::vector<std::string> text;  // exact
 };
 
+// theta_t and theta_{t-1}, with the velocities of an optimiser that has them.
+struct SavedParameters {
+  std::vector<NamedValues> current, previous;
+};
+
 // A run between two steps: all that its later steps depend on.
 struct LoopState {
   std::int64_t step;
-  std::vector<NamedValues> current, previous;  // theta_t and theta_{t-1}
-  bool returned;                               // theta_t = theta_{t-2}
+  SavedParameters parameters;
+  bool returned;  // theta_t = theta_{t-2}
   double blowup_reference;
-  double seconds;                 // spent so far
-  std::vector<double> curvature;  // what the next measurement of the sharpness starts from
+  double seconds;                     // spent so far
+  std::vector<double> curvature;      // what the next measurement of the sharpness starts from
+  std::int64_t recorded;              // the last step that has been recorded
+  std::int64_t switched;              // the step at which the schedule's event came; -1: not yet
+  std::vector<double> flow;           // of gradient flow: how its step size is found
+  std::vector<std::int64_t> cadence;  // which steps are measured
+  SavedParameters snapshot;           // what an adaptive cadence goes back to
+  bool snapshot_returned;
+  double loss_before;  // at step - 1, or NaN
 };
 
 class Simulation {
@@ -47,7 +59,8 @@ class Simulation {
   // To be called between blocks. A restored run takes the steps that the saved one would have.
   virtual LoopState state() = 0;
   virtual void restore(const LoopState& state) = 0;
-  virtual double step_size() const = 0;  // eta in the working format, as float64
+  virtual std::int64_t switched() const = 0;  // step at which the schedule's event came, or -1
+  virtual double step_size() const = 0;       // eta of step 0 in the working format, as float64
 };
 
 }  // namespace precipice

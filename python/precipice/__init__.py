@@ -12,25 +12,33 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Adaptive": "precipice.record",
     "Comparison": "precipice.study.comparison",
     "GD": "precipice.optimizers",
+    "GradientFlow": "precipice.optimizers",
+    "HeavyBall": "precipice.optimizers",
     "InvalidArgument": "precipice.errors",
     "Minimalist": "precipice.models",
+    "Nesterov": "precipice.optimizers",
+    "Optimizer": "precipice.optimizers",
     "Outcome": "precipice.results",
     "Precision": "precipice.precision",
     "Problem": "precipice.problems",
     "Record": "precipice.record",
     "Run": "precipice.results",
+    "SGD": "precipice.optimizers",
     "Series": "precipice.results",
     "TwoLayerLinear": "precipice.models",
     "compare": "precipice.study.comparison",
     "load": "precipice.study.storage",
     "measure_sharpness": "precipice.surface",
+    "eigenpairs": "precipice.spectrum",
     "simulate": "precipice.simulation",
 }
 _MODULES = {
     "analysis": "precipice.analysis",
     "init": "precipice.initialisers",
+    "lr": "precipice.schedules",
     "problems": "precipice.problems",
     "theory": "precipice.theory",
 }
@@ -39,24 +47,32 @@ if TYPE_CHECKING:
     from precipice import analysis as analysis
     from precipice import initialisers as init
     from precipice import problems as problems
+    from precipice import schedules as lr
     from precipice import theory as theory
     from precipice.errors import InvalidArgument
     from precipice.models import Minimalist, TwoLayerLinear
-    from precipice.optimizers import GD
+    from precipice.optimizers import GD, SGD, GradientFlow, HeavyBall, Nesterov, Optimizer
     from precipice.precision import Precision
     from precipice.problems import Problem
-    from precipice.record import Record
+    from precipice.record import Adaptive, Record
     from precipice.results import Outcome, Run, Series
     from precipice.simulation import simulate
+    from precipice.spectrum import eigenpairs
     from precipice.study.comparison import Comparison, compare
     from precipice.study.storage import load
     from precipice.surface import measure_sharpness
 
 __all__ = [
     "GD",
+    "SGD",
+    "Adaptive",
     "Comparison",
+    "GradientFlow",
+    "HeavyBall",
     "InvalidArgument",
     "Minimalist",
+    "Nesterov",
+    "Optimizer",
     "Outcome",
     "Precision",
     "Problem",
@@ -66,8 +82,10 @@ __all__ = [
     "TwoLayerLinear",
     "analysis",
     "compare",
+    "eigenpairs",
     "init",
     "load",
+    "lr",
     "measure_sharpness",
     "problems",
     "simulate",

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,29 @@ class ProblemSpec:
         features: int,
         X: Values,
         y: Values,
-        lr: str,
         loss: str,
+    ) -> None: ...
+
+class EventSpec:
+    def __init__(self, *, series: str, above: bool, bound: float, lr: str) -> None: ...
+
+class BatchSpec:
+    def __init__(self, *, size: int, reshuffle: bool, seed: int) -> None: ...
+
+class FlowSpec:
+    def __init__(self, *, step: str, factor: float, every: int, guard: bool) -> None: ...
+
+class OptimizerSpec:
+    def __init__(
+        self,
+        *,
+        rule: str,
+        momentum: str,
+        first_step: list[int],
+        lr: list[str],
+        event: EventSpec | None = None,
+        batch: BatchSpec | None = None,
+        flow: FlowSpec | None = None,
     ) -> None: ...
 
 class MinimalistSpec:
@@ -31,8 +53,21 @@ class MinimalistSpec:
 
 class TwoLayerSpec:
     def __init__(
-        self, *, width: int, contraction: str, W: Values, a: Values, scale: str, kappa: str
+        self,
+        *,
+        width: int,
+        contraction: str,
+        W: Values,
+        a: Values,
+        b1: Values,
+        b2: Values,
+        scale: str,
+        kappa: list[str],
+        kappa_L: list[str],
     ) -> None: ...
+
+class AdaptiveCadence:
+    def __init__(self, *, near: float, stability: float, quiet: int) -> None: ...
 
 class RecordPlan:
     def __init__(
@@ -42,7 +77,11 @@ class RecordPlan:
         sharpness: int,
         parameters: int,
         layer_imbalance: int,
+        eigenvalues: int,
+        quantities: int,
+        top: int,
         measured_parameters: bool,
+        adaptive: AdaptiveCadence | None = None,
     ) -> None: ...
 
 class LoopSpec:
@@ -74,29 +113,56 @@ class TwoLayerCurvatureSpec:
         X: npt.NDArray[np.float64],
         y: npt.NDArray[np.float64],
         scale: float,
-        start: npt.NDArray[np.float64],
-        tolerance: float,
+        sharpness_tolerance: float,
+        eigenvalue_tolerance: float,
+        features: int,
+        W_at_start: npt.NDArray[np.float64],
     ) -> None: ...
 
 class LoopState:
+    def __init__(self, values: dict[str, Any]) -> None: ...
+    def values(self) -> dict[str, Any]: ...
+
+def eigenpairs(
+    *,
+    product: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]],
+    n: int,
+    largest: int,
+    smallest: bool,
+    start: list[npt.NDArray[np.float64]],
+    tolerance: float,
+    basis: int,
+    products: int,
+) -> dict[str, Any]: ...
+def two_layer_quantities() -> list[str]: ...
+
+class TwoLayerOperators:
     def __init__(
         self,
         *,
-        step: int,
-        current: dict[str, list[str]],
-        previous: dict[str, list[str]],
-        returned: bool,
-        blowup_reference: float,
-        seconds: float,
-        curvature: list[float],
+        rows: int,
+        features: int,
+        X: npt.NDArray[np.float64],
+        y: npt.NDArray[np.float64],
+        W: npt.NDArray[np.float64],
+        a: npt.NDArray[np.float64],
+        b1: npt.NDArray[np.float64],
+        b2: npt.NDArray[np.float64],
+        scale: float,
+        curvature_factor: float,
     ) -> None: ...
-    step: int
-    current: dict[str, list[str]]
-    previous: dict[str, list[str]]
-    returned: bool
-    blowup_reference: float
-    seconds: float
-    curvature: list[float]
+    @property
+    def size(self) -> int: ...
+    @property
+    def reduced_size(self) -> int: ...
+    def hessian(
+        self, v: npt.NDArray[np.float64], gauss_newton: bool
+    ) -> npt.NDArray[np.float64]: ...
+    def reduced_hessian(self, v: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]: ...
+    def direction(self, v: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]: ...
+    def gram(
+        self, name: str, v: npt.NDArray[np.float64], step_size: float
+    ) -> npt.NDArray[np.float64]: ...
 
 class Simulation:
     def __init__(
@@ -105,6 +171,7 @@ class Simulation:
         precision: str,
         problem: ProblemSpec,
         model: MinimalistSpec | TwoLayerSpec,
+        optimizer: OptimizerSpec,
         loop: LoopSpec,
         curvature: CurvatureSpec | TwoLayerCurvatureSpec | None,
     ) -> None: ...
@@ -117,6 +184,8 @@ class Simulation:
     def step(self) -> int: ...
     @property
     def step_size(self) -> float: ...
+    @property
+    def switched(self) -> int: ...
     def parameters(self) -> dict[str, list[str]]: ...
     def state(self) -> LoopState: ...
     def restore(self, state: LoopState) -> None: ...

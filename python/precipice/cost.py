@@ -29,6 +29,8 @@ _NATIVE_BYTES = {"float32": 4, "float64": 8, "float80": 16, "float128": 16}
 _STEP_NANOSECONDS = 100.0  # tests and bookkeeping of a step
 _JACOBI_NANOSECONDS = 30.0  # of an entry's share in diagonalising the scalar layers
 _HESSIAN_PRODUCTS = 8  # of a warm-started measurement by Lanczos
+_PRODUCTS_OF_A_PAIR = 10  # the same for each of several eigenvalues
+_PRODUCTS_OF_QUANTITIES = 25  # with Gram matrices
 _SECULAR_NANOSECONDS = 60.0  # of one singular value in a sharpness
 
 
@@ -64,9 +66,11 @@ def estimate(
     *,
     samples: int,
     features: int,
+    diagonal: bool,
     model: Model,
     steps: int,
     record: Record,
+    gradients: float = 1.0,
     reference: bool = False,
 ) -> tuple[float, int]:
     """Return the seconds and bytes of a run that takes all its steps.
@@ -76,12 +80,16 @@ def estimate(
     precision : Precision
         The working format.
     samples, features : int
-        N and d.
+        Rows and columns of X: N and d, or r and r in spectral coordinates.
+    diagonal : bool
+        Whether X is diagonal, as there.
     model : Minimalist or TwoLayerLinear
     steps : int
         Number of updates.
     record : Record
         What is recorded; a sharpness costs N r + r operations in float64.
+    gradients : float
+        Work of a step in full-batch gradients.
     reference : bool
         Whether the run is carried out by the gmpy2 text.
     """
@@ -89,31 +97,48 @@ def estimate(
     if reference:
         operation = max(operation, _MPFR_NANOSECONDS[0][1]) + _REFERENCE_NANOSECONDS
     rank = min(samples, features)
-    step = operation * model.operations(samples, features) + _STEP_NANOSECONDS
+    entries = samples if diagonal else samples * features
+    left = 0 if diagonal else samples * rank  # entries of the left singular vectors
+    operations = gradients * model.operations(samples, features, entries)
+    step = operation * operations + _STEP_NANOSECONDS
     float64 = _NATIVE_NANOSECONDS["float64"]
     if isinstance(model, Minimalist):
-        sharpness = samples * rank * float64 + rank * _SECULAR_NANOSECONDS
+        sharpness = left * float64 + rank * _SECULAR_NANOSECONDS
         if model.depth > 2:
             sharpness += _JACOBI_NANOSECONDS * model.depth**3
     else:
-        product = 4 * model.width * features + 2 * samples * features
-        sharpness = _HESSIAN_PRODUCTS * product * float64
+        product = float64 * 2 * (model.width * features + entries)
+        sharpness = _HESSIAN_PRODUCTS * product
+        step += product * _rare_products(record)
     # Pairs of steps are measured where the cadence is above 1.
-    share = min(1.0, 2 / record.sharpness) if record.sharpness else 0.0
+    cadence = 1 if record.adaptive else record.cadences["sharpness"]
+    share = min(1.0, 2 / cadence) if cadence else 0.0
     seconds = (steps + 1) * (step + share * sharpness) * 1e-9
 
     entry = _PACKED_BYTES if _in_limbs(precision) else number_bytes(precision)
-    data = samples * features * (entry + 8)  # the core's copies and float64
+    data = entries * (entry + 8)  # the core's copies and float64
     numbers = 5 * (samples + features) + 2 * model.parameter_count(features)
-    vectors = numbers * number_bytes(precision) + 8 * samples * rank
+    vectors = numbers * number_bytes(precision) + 8 * left
     series = sum(
         width * (steps // cadence + 1)
         for width, cadence in (
             (48, record.loss),
-            (64, record.sharpness),
+            (64, cadence),
             (32, record.layer_imbalance),
+            (32 + 16 * record.top, record.eigenvalues),
+            (8 * 28, record.quantities),
             (model.parameter_count(features) * (90 + precision.bits // 4), record.parameters),
         )
         if cadence
     )
     return seconds, data + vectors + series
+
+
+def _rare_products(record: Record) -> float:
+    """Return the products for eigenvalues and quantities, spread over all steps."""
+    products = 0.0
+    if record.eigenvalues:
+        products += (record.top + 1) * _PRODUCTS_OF_A_PAIR / record.eigenvalues
+    if record.quantities:
+        products += _PRODUCTS_OF_QUANTITIES / record.quantities
+    return products

@@ -1,7 +1,8 @@
 """Where a run starts. Users know this module as ``precipice.init``.
 
 Every seeded draw comes from ``numpy.random.default_rng(seed)``, u first and then v_1 … v_{D-1};
-W row by row and then a.
+W row by row, then a, then the biases b1 and b2 if there are any: those that are drawn leave W and a
+what they are without.
 """
 
 from __future__ import annotations
@@ -87,11 +88,11 @@ class _Normal(Initialiser):
 
     def draw(self, model: Model, problem: Problem) -> Parameters:
         rng = np.random.default_rng(self.seed)
-        deviations = (self.alpha, self.beta)  # of the first parameter and the second
-        shapes = model.shapes(problem.features).items()
+        (first, second), biases = _layers(model, problem)
         return {
-            name: deviation * rng.standard_normal(shape)
-            for deviation, (name, shape) in zip(deviations, shapes, strict=True)
+            first[0]: self.alpha * rng.standard_normal(first[1]),
+            second[0]: self.beta * rng.standard_normal(second[1]),
+            **biases,
         }
 
     def describe(self) -> dict[str, Any]:
@@ -147,13 +148,20 @@ class _Symmetric(Initialiser):
             # The sum of w_q w_qᵀ over one half is (m / 2d) I: orthonormal columns, scaled.
             rows = np.linalg.qr(rows)[0] * np.sqrt(half / d)
         signs = rng.choice([-1.0, 1.0], half)
-        return {"W": np.concatenate([rows, rows]), "a": np.concatenate([signs, -signs])}
+        _, biases = _layers(model, problem)
+        return {"W": np.concatenate([rows, rows]), "a": np.concatenate([signs, -signs]), **biases}
 
     def describe(self) -> dict[str, Any]:
         return {"name": str(self), "seed": self.seed}
 
     def __str__(self) -> str:
         return "symmetric" if self.orthogonal else "symmetric_gaussian"
+
+
+def _layers(model: Model, problem: Problem) -> tuple[list[tuple[str, tuple[int, ...]]], Parameters]:
+    """Return the two layers' names and shapes, and zeros for the biases if there are any."""
+    shapes = list(model.shapes(problem.features).items())
+    return shapes[:2], {name: np.zeros(shape) for name, shape in shapes[2:]}
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,7 +206,7 @@ def constant(c: Any) -> Initialiser:
 def pytorch(seed: int = 0) -> Initialiser:
     """Return PyTorch's default start: U(-1/√fan_in, 1/√fan_in) for each layer.
 
-    u ~ U(-1/√d, 1/√d), v_j ~ U(-1, 1); W ~ U(-1/√d, 1/√d), a ~ U(-1/√m, 1/√m); in float64.
+    u ~ U(-1/√d, 1/√d), v_j ~ U(-1, 1); W, b1 ~ U(-1/√d, 1/√d), a, b2 ~ U(-1/√m, 1/√m); in float64.
 
     Raises
     ------
@@ -211,7 +219,7 @@ def pytorch(seed: int = 0) -> Initialiser:
 def normal(alpha: Any, beta: Any, seed: int = 0) -> Initialiser:
     """Return a normal start: u ~ N(0, alpha² I), v_j ~ N(0, beta²) (Yoo et al. 2025, section 5.1).
 
-    Likewise W and a of the two-layer network.
+    Likewise W and a of the two-layer network; its biases are zero.
 
     Parameters
     ----------
@@ -261,7 +269,8 @@ def symmetric(seed: int = 0) -> Initialiser:
     """Return the symmetric start of the two-layer network (Wang et al. 2022, appendix C.1).
 
     a_q = ±1 in pairs of opposite sign, their rows of W equal, and Σ w_q w_qᵀ = (m / 2d) I over one
-    of each pair: the network is zero at the start. It needs an even m with m/2 at least d.
+    of each pair: the network is zero at the start. Biases are zero. It needs an even m with m/2 at
+    least d.
 
     Raises
     ------

@@ -35,7 +35,7 @@ class Sharpness:
         The unit eigenvector's components along w_1 … w_r, the right singular vectors of X.
     along_factors : list of gmpy2.mpfr, length D - 1
         Its components along v_1 … v_{D-1}. The vector's sign makes the first of the largest
-        components of all positive.
+        components of all positive. Both are empty for a two-layer network.
     residual : float
         ‖H w - λ w‖, in the guard digits that the measurement was carried to.
     """

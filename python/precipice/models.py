@@ -34,6 +34,8 @@ class Minimalist:
 
     depth: int = 2
     name: ClassVar[str] = "minimalist"
+    first_layer: ClassVar[str] = "u"  # the parameter that meets the data
+    bias: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "depth", whole_number(self.depth, "depth", 2, DEEPEST))
@@ -46,9 +48,12 @@ class Minimalist:
         """Return how many numbers each parameter's layer takes in."""
         return {"u": features, "v": 1}
 
-    def operations(self, samples: int, features: int) -> int:
-        """Return the rounded operations of a step, products and sums of a pair counted as one."""
-        return 2 * samples * features + 4 * features + 8 * samples + self.depth**2
+    def operations(self, samples: int, features: int, entries: int) -> int:
+        """Return the rounded operations of a step, products and sums of a pair counted as one.
+
+        X (`samples`, `features`) has so many `entries`: their product, or r if it is diagonal.
+        """
+        return 2 * entries + 4 * features + 8 * samples + self.depth**2
 
     def parameter_count(self, features: int) -> int:
         """Return how many numbers are trained."""
@@ -83,18 +88,23 @@ CONTRACTIONS = ("collapsed", "layerwise")
 
 @dataclass(frozen=True)
 class TwoLayerLinear:
-    """The two-layer linear network f(x) = c aᵀ W x (Wang et al. 2022, appendix C.1).
+    """The two-layer linear network f(x) = c aᵀ W x, or c aᵀ (W x + b₁) + b₂ with biases.
+
+    Wang et al. 2022, appendix C.1; with biases and c = 1 PyTorch's pair of ``nn.Linear``.
 
     Parameters
     ----------
     width : int
-        m, the number of hidden neurons; the model has m d + m parameters.
+        m, the number of hidden neurons; the model has m d + m parameters, with biases m + 1 more.
     scale : str
         ``"1/sqrt(m)"``: c = 1/√m; ``"none"``: c = 1, two plain linear layers.
     contraction : str
         In which order the products are taken, and so where they are rounded: ``"collapsed"``
         multiplies aᵀ W first (3 m d + 2 N d multiply-adds a step), ``"layerwise"`` goes through
         the hidden layer as a framework does (2 m d N).
+    bias : bool
+        Whether there are biases, b₁ (m,) of the hidden layer and b₂ (1,) of the output, named
+        ``b1`` and ``b2``.
 
     Raises
     ------
@@ -105,7 +115,9 @@ class TwoLayerLinear:
     width: int
     scale: str = "1/sqrt(m)"
     contraction: str = "collapsed"
+    bias: bool = False
     name: ClassVar[str] = "two-layer"
+    first_layer: ClassVar[str] = "W"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "width", whole_number(self.width, "width", 1))
@@ -113,37 +125,43 @@ class TwoLayerLinear:
             if getattr(self, argument) not in allowed:
                 rule = f"must be {' or '.join(allowed)}"
                 raise InvalidArgument(argument, getattr(self, argument), rule)
+        if not isinstance(self.bias, bool):
+            raise InvalidArgument("bias", self.bias, "must be True or False")
 
     def shapes(self, features: int) -> dict[str, tuple[int, ...]]:
-        """Return each parameter's shape for d = `features`: W is (m, d), a is (m,)."""
-        return {"W": (self.width, features), "a": (self.width,)}
+        """Return each parameter's shape for d = `features`.
+
+        W is (m, d) and a is (m,); with biases b1 is (m,) and b2 is (1,).
+        """
+        biases = {"b1": (self.width,), "b2": (1,)} if self.bias else {}
+        return {"W": (self.width, features), "a": (self.width,), **biases}
 
     def fan_in(self, features: int) -> dict[str, int]:
         """Return how many numbers each parameter's layer takes in."""
-        return {"W": features, "a": self.width}
+        return {"W": features, "a": self.width, "b1": features, "b2": self.width}
 
-    def factors(self, precision: Precision, loss: Loss, samples: int) -> tuple[Any, Any]:
-        """Return c and κ as the written order has them, members of the working format.
+    def factors(self, precision: Precision, loss: Loss, samples: int) -> tuple[Any, Any, Any]:
+        """Return c, κ and κ_L as the written order has them, members of the working format.
 
-        c = 1 ⊘ RN(√m), or 1; κ = (1 ⊘ N) ⊗ c for half_mean, (2 ⊘ N) ⊗ c for mean, c for half_sum
-        and 2 ⊗ c for sum.
+        c = 1 ⊘ RN(√m), or 1; κ_L = 1 ⊘ N for half_mean, 2 ⊘ N for mean, 1 for half_sum and 2 for
+        sum; κ = κ_L ⊗ c.
         """
         with precision.context():
             one, two, n = gmpy2.mpfr(1), gmpy2.mpfr(2), gmpy2.mpfr(samples)
             c = one if self.scale == "none" else one / gmpy2.sqrt(gmpy2.mpfr(self.width))
             kappa = {"half_mean": one / n, "mean": two / n, "half_sum": one, "sum": two}[loss.name]
-            return c, kappa * c
+            return c, kappa * c, kappa
 
-    def operations(self, samples: int, features: int) -> int:
-        """Return the rounded operations of a step, products and sums of a pair counted as one."""
-        weights, data = self.width * features, samples * features
+    def operations(self, samples: int, features: int, entries: int) -> int:
+        """Return the rounded operations of a step, as `Minimalist.operations` does."""
+        weights = self.width * features
         if self.contraction == "collapsed":
-            return 6 * weights + 2 * data
-        return 3 * weights + 2 * self.width * data
+            return 6 * weights + 2 * entries
+        return 3 * weights + 2 * self.width * entries
 
     def parameter_count(self, features: int) -> int:
         """Return how many numbers are trained."""
-        return self.width * (features + 1)
+        return self.width * (features + 1) + (self.width + 1 if self.bias else 0)
 
     def describe(self) -> dict[str, Any]:
         """Return the model as JSON-able data; `from_description` reads it back."""
@@ -152,10 +170,12 @@ class TwoLayerLinear:
             "width": self.width,
             "scale": self.scale,
             "contraction": self.contraction,
+            "bias": self.bias,
         }
 
     def __str__(self) -> str:
-        return f"{self.name} m = {self.width}, {self.contraction}"
+        biases = ", biases" if self.bias else ""
+        return f"{self.name} m = {self.width}, {self.contraction}{biases}"
 
     @classmethod
     def from_description(cls, description: Mapping[str, Any]) -> TwoLayerLinear:

@@ -17,14 +17,22 @@ from precipice import cost, losses
 from precipice.errors import InvalidArgument
 from precipice.exact import text, whole_number
 from precipice.initialisers import Initialiser
-from precipice.measuring import SharpnessMeter
 from precipice.models import Minimalist, Model, TwoLayerLinear
-from precipice.optimizers import GD
+from precipice.optimizers import SGD, GradientFlow, Optimizer
 from precipice.precision import Precision
 from precipice.problems import Problem
 from precipice.record import Record
 from precipice.spectral import SpectralProblem, spectral_problem
+from precipice.stepping import (
+    RoundedSchedule,
+    Stepping,
+    check_fits,
+    is_plain,
+    problem_rounding,
+    stepping,
+)
 from precipice.surface import (
+    Meter,
     Surface,
     measuring_format,
     meter_on,
@@ -49,27 +57,25 @@ class Plan:
     X, y : ndarray, shapes (N, d) and (N,); in spectral coordinates σ and d, both (r,)
         float64, or objects of `precipice.exact.Exact`.
     start : dict of str to ndarray
-        Initial parameters, likewise; in spectral coordinates u is o.
-    step_size : Exact
-        η in the problem's format.
-    lr : float
-        η as rounded to the working format, as float64.
+        Initial parameters, likewise; in spectral coordinates u is o, and W is W̃ (m, r).
+    stepping : Stepping
+        η_t and β of the optimiser, rounded.
     surface : Surface or None
         What is measured on; None if nothing needs it.
     spectral : SpectralProblem or None
         The problem in spectral coordinates, if those were asked for.
-    meter : SharpnessMeter or None
+    meter : Meter or None
         What measures the sharpness, if not the core in float64.
     """
 
     problem: Problem
     model: Model
+    optimizer: Optimizer
     precision: Precision
     X: npt.NDArray[Any]
     y: npt.NDArray[Any]
     start: dict[str, npt.NDArray[Any]]
-    step_size: Any
-    lr: float
+    stepping: Stepping
     loss: losses.Loss
     steps: int
     record: Record
@@ -79,8 +85,23 @@ class Plan:
     engine: str
     surface: Surface | None
     spectral: SpectralProblem | None
-    meter: SharpnessMeter | None
+    meter: Meter | None
     settings: dict[str, Any]
+
+    @property
+    def step_sizes(self) -> RoundedSchedule | None:
+        """η_t (a flow's step) in the problem's format; None for a flow that chooses its step."""
+        return self.stepping.step_sizes
+
+    @property
+    def momentum(self) -> Any:
+        """β in the problem's format, None where there is no velocity."""
+        return self.stepping.momentum
+
+    @property
+    def lr(self) -> float:
+        """The first step's η as rounded to the working format, as float64."""
+        return self.stepping.lr
 
     @property
     def recomputes_preactivations(self) -> bool:
@@ -94,8 +115,8 @@ class Plan:
 
     @property
     def loss_floor(self) -> float:
-        """κ‖y⊥‖², the loss that no parameters can reduce; 0 where it is only rounding."""
-        if self.surface is None or self.spectral is not None:
+        """κ‖y⊥‖², the loss that no parameters can reduce; 0 if only rounding, or without `tol`."""
+        if self.tol is None or self.surface is None or self.spectral is not None:
             return 0.0
         decomposition = self.surface.decomposition
         y_norm2 = float(np.sum(decomposition.d**2)) + decomposition.y_perp_norm2
@@ -118,19 +139,27 @@ class Plan:
         """Return the expected seconds, if the run takes all its steps, and bytes of memory."""
         return cost.estimate(
             self.precision,
-            samples=self.problem.samples,
-            features=self.problem.features if self.spectral is None else 1,
+            samples=int(self.y.size),
+            features=self.features,
+            diagonal=self.spectral is not None,
             model=self.model,
             steps=self.steps,
             record=self.record,
+            gradients=self._gradients(),
             reference=self.engine == "reference",
         )
+
+    def _gradients(self) -> float:
+        """Return the work of a step in full-batch gradients."""
+        if isinstance(self.optimizer, SGD):
+            return 0.5 + self.optimizer.batch_size / self.problem.samples
+        return 4.0 if isinstance(self.optimizer, GradientFlow) else 1.0
 
 
 def make_plan(
     problem: Problem,
     model: Model,
-    optimizer: GD,
+    optimizer: Optimizer,
     *,
     precision: str | Precision,
     steps: int,
@@ -156,7 +185,7 @@ def make_plan(
     for argument, value, kind, example in (
         ("problem", problem, Problem, "pc.problems.fig6()"),
         ("model", model, (Minimalist, TwoLayerLinear), "pc.Minimalist(depth=2)"),
-        ("optimizer", optimizer, GD, 'pc.GD("2/50")'),
+        ("optimizer", optimizer, Optimizer.__args__, 'pc.GD("2/50")'),
         ("init", init, Initialiser, 'pc.init.constant("0.01")'),
         ("record", record, Record, "pc.Record(loss=1)"),
     ):
@@ -171,7 +200,9 @@ def make_plan(
     measuring = _measuring_precision(measure_precision, working)
     normalisation = losses.find(loss)
     if not isinstance(model, Minimalist):
-        _check_two_layer(coordinates, record, measuring)
+        _check_two_layer(model, coordinates, record)
+    elif record.quantities:
+        raise InvalidArgument("record", "quantities", "needs the two-layer network")
     steps = whole_number(steps, "steps", 0)
     tol = positive("tol", tol)
     max_seconds = positive("max_seconds", max_seconds)
@@ -182,34 +213,38 @@ def make_plan(
         if not available:
             raise InvalidArgument("precision", working.name, sentence)
 
-    rounding = _problem_rounding(problem_dtype)
-    X, y, start, step_size = _rounded_problem(problem, model, optimizer, init, rounding)
+    rounding = problem_rounding(problem_dtype)
+    check_fits(optimizer, problem.samples, coordinates, record, engine)
+    X, y, start = _rounded_problem(problem, model, init, rounding)
+    steppings = stepping(optimizer, steps, rounding, working)
     spectral = None
     if coordinates == "spectral":
         spectral = _spectral(problem, model, init, rounding)
-        X, y, start = spectral.sigma, spectral.d, {**start, "u": spectral.o}
+        X, y, start = spectral.sigma, spectral.d, {**start, model.first_layer: spectral.o}
     for argument, values in (("X", X), ("y", y), *start.items()):
         _finite_in(working, argument, values)
     if not any(entry != 0 for entry in working.round_array(y).flat):
         rule = f"must not round to zero in {working.name}: there is nothing to learn"
         raise InvalidArgument("y", f"{y.size} numbers", rule)
+    record.check_top(sum(values.size for values in start.values()))
     surface = None
-    if record.sharpness or record.layer_imbalance or tol is not None:
+    adaptive = steppings.step_sizes is None
+    if record.curvature or tol is not None or adaptive:
         measured = measuring_format(working)
         surface = (
-            primal_surface(problem, rounding, measured)
+            primal_surface(problem, rounding, measured, ones=model.bias)
             if spectral is None
             else spectral_surface(spectral, measured)
         )
     return Plan(
         problem=problem,
         model=model,
+        optimizer=optimizer,
         precision=working,
         X=X,
         y=y,
         start=start,
-        step_size=step_size,
-        lr=_working_lr(working, step_size, optimizer),
+        stepping=steppings,
         loss=normalisation,
         steps=steps,
         record=record,
@@ -219,7 +254,7 @@ def make_plan(
         engine=engine,
         surface=surface,
         spectral=spectral,
-        meter=meter_on(X, y, spectral, working, measuring, normalisation, problem)
+        meter=meter_on(X, y, spectral, working, measuring, normalisation, problem, model)
         if record.sharpness and measuring.name != "float64"
         else None,
         settings={
@@ -232,9 +267,9 @@ def make_plan(
             "spectral": spectral.describe() if spectral else None,
             "problem_dtype": str(problem_dtype),
             "measure_precision": str(measure_precision),
-            "precision": _describe(working),
+            "precision": working.describe(),
             "init": init.describe(),
-            "lr_exact": text(step_size),
+            **_described_optimizer(optimizer, steppings),
             "steps": steps,
             "record": record.describe(),
             "blowup_factor": "inf" if blowup_factor == math.inf else blowup_factor,
@@ -245,25 +280,24 @@ def make_plan(
     )
 
 
+def _described_optimizer(optimizer: Optimizer, steppings: Stepping) -> dict[str, Any]:
+    """Return η in the problem's format; of all but plain gradient descent, the description."""
+    if is_plain(optimizer):
+        assert steppings.step_sizes is not None
+        return {"lr_exact": text(steppings.step_sizes.lr[0])}
+    return {"optimizer": optimizer.describe()}
+
+
 def _rounded_problem(
-    problem: Problem,
-    model: Model,
-    optimizer: GD,
-    init: Initialiser,
-    rounding: Precision | None,
-) -> tuple[npt.NDArray[Any], npt.NDArray[Any], dict[str, npt.NDArray[Any]], Any]:
-    """Return X, y, the start and η in the problem's format."""
+    problem: Problem, model: Model, init: Initialiser, rounding: Precision | None
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], dict[str, npt.NDArray[Any]]]:
+    """Return X, y and the start in the problem's format."""
     drawn = init.draw(model, problem)
-    step_size = optimizer.exact_lr()
     if rounding is None:
-        return problem.X, problem.y, drawn, step_size
+        return problem.X, problem.y, drawn
     X = _finite_in(rounding, "X", problem.X)
     y = _finite_in(rounding, "y", problem.y)
-    start = {name: _finite_in(rounding, name, values) for name, values in drawn.items()}
-    step_size = rounding.round(step_size)
-    if not step_size > 0:
-        raise InvalidArgument("lr", optimizer.lr, f"must not round to 0 in {rounding.name}")
-    return X, y, start, step_size
+    return X, y, {name: _finite_in(rounding, name, values) for name, values in drawn.items()}
 
 
 def _finite_in(format_: Precision, argument: str, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -282,28 +316,16 @@ def _finite_in(format_: Precision, argument: str, values: npt.NDArray[Any]) -> n
     return rounded
 
 
-def _working_lr(working: Precision, step_size: Any, optimizer: GD) -> float:
-    """Return η as rounded to the working format."""
-    rounded = working.round(step_size)
-    if not (rounded > 0 and gmpy2.is_finite(rounded)):
-        raise InvalidArgument("lr", optimizer.lr, f"must not round to {rounded} in {working.name}")
-    lr = float(rounded)
-    if not 0 < lr < math.inf:
-        rule = "must be within float64's range, in which 2/η is compared with the sharpness"
-        raise InvalidArgument("lr", optimizer.lr, rule)
-    return lr
-
-
 @lru_cache(maxsize=4)
 def _spectral(
     problem: Problem, model: Model, init: Initialiser, rounding: Precision | None
 ) -> SpectralProblem:
     """Return the problem in spectral coordinates; all precisions of a comparison share it."""
     if rounding is None:
-        rule = "must be a format in spectral coordinates: σ, d and o are irrational"
+        rule = "must be a format in spectral coordinates: σ, d and the start are irrational"
         raise InvalidArgument("problem_dtype", "exact", rule)
-    start = init.draw(model, problem)
-    X, y, u = (rounding.round_array(values) for values in (problem.X, problem.y, start["u"]))
+    first = init.draw(model, problem)[model.first_layer]
+    X, y, u = (rounding.round_array(values) for values in (problem.X, problem.y, first))
     return spectral_problem(X, y, u, rounding)
 
 
@@ -318,37 +340,17 @@ def _measuring_precision(measure_precision: str | Precision, working: Precision)
         raise InvalidArgument("measure_precision", measure_precision, rule) from None
 
 
-def _problem_rounding(problem_dtype: str | Precision) -> Precision | None:
-    """Return the problem's format, or None for "exact"."""
-    if problem_dtype == "exact":
-        return None
-    try:
-        return Precision.parse(problem_dtype)
-    except InvalidArgument as error:
-        rule = f'{error.rule}, or "exact"'
-        raise InvalidArgument("problem_dtype", problem_dtype, rule) from None
+def _check_two_layer(model: TwoLayerLinear, coordinates: str, record: Record) -> None:
+    """Refuse what is the minimalist model's alone, and biases in spectral coordinates.
 
-
-def _describe(precision: Precision) -> dict[str, Any]:
-    return {
-        "name": precision.name,
-        "bits": precision.bits,
-        "emin": precision.emin,
-        "emax": precision.emax,
-        "subnormals": precision.subnormals,
-        "rounding": "to nearest, ties to even",
-    }
-
-
-def _check_two_layer(coordinates: str, record: Record, measuring: Precision) -> None:
-    """Refuse what is the minimalist model's alone."""
-    needs = "needs the minimalist model"
-    if coordinates != "primal":
-        raise InvalidArgument("coordinates", coordinates, needs)
+    There b2 would enter residual i times e_i·1, and b1 be a part of W only if the singular vectors
+    were those of [X 1]: a program with other operations, not this one on a diagonal X.
+    """
+    if model.bias and coordinates != "primal":
+        rule = "must be primal with biases: their column of ones is no part of X's decomposition"
+        raise InvalidArgument("coordinates", coordinates, rule)
     if record.layer_imbalance:
-        raise InvalidArgument("record", "layer_imbalance", needs)
-    if measuring.name != "float64":
-        raise InvalidArgument("measure_precision", measuring.name, f"other than float64 {needs}")
+        raise InvalidArgument("record", "layer_imbalance", "needs the minimalist model")
 
 
 def _one_of(argument: str, value: object, allowed: tuple[str, ...]) -> None:

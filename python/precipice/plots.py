@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from precipice.errors import InvalidArgument
+from precipice.plot_limits import loss_limits, sharpness_limits
+from precipice.plot_style import DPI, INK, Colour, plain, sequence
 from precipice.study import table
 
 if TYPE_CHECKING:
@@ -30,17 +32,6 @@ _Steps = npt.NDArray[np.int64]
 _LOG10_OF_2 = math.log10(2.0)
 # Columns of the panels' width at the resolution figures are written in: finer detail is invisible.
 _COLUMNS = 1400
-_DPI = 160
-# Dark to light is few to many bits; plasma's yellow end would be too light on white, and its
-# first steps are told apart more easily than viridis' or cividis'.
-_SEQUENCE, _LIGHTEST = "plasma", 0.83
-# Below 1 spreads the dark end, where plasma's hue changes slowly.
-_SPREAD = 0.75
-# A run that survives an excursion may peak this many times above 2/η and still be shown whole.
-_TALLEST = 6.0
-# Decades shown above the highest loss of the runs that did not blow up.
-_DECADES_OF_BLOWUP = 3.0
-_INK = "#333333"
 
 
 def comparison_figure(comparison: Comparison) -> Figure:
@@ -55,22 +46,22 @@ def comparison_figure(comparison: Comparison) -> Figure:
     -------
     matplotlib.figure.Figure
         Loss above (its power of ten, from log2, so values below 1e-308 are drawn), sharpness
-        below with 2/η and the predicted sharpness as lines. Rings mark crossings, crosses
-        blow-ups. Curves are thinned to their extremes within each pixel column, so no spike is
-        lost; a run that blows up is followed to the panel's edge.
+        below with the stability threshold and the predicted sharpness as lines. Rings mark
+        crossings, crosses blow-ups. Curves are thinned to their extremes within each pixel column,
+        so no spike is lost; a run that blows up is followed to the panel's edge.
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9.2, 5.6), dpi=_DPI, layout="constrained")
+    figure = Figure(figsize=(9.2, 5.6), dpi=DPI, layout="constrained")
     loss_axes, sharpness_axes = figure.subplots(2, 1, sharex=True)
     colours = run_colours(comparison.runs)
     last = max((run.steps for run in comparison.runs), default=0)
     for axes in (loss_axes, sharpness_axes):
-        _plain(axes)
+        plain(axes)
         axes.set_xlim(0, max(1, last))
     _draw_loss(loss_axes, comparison, colours)
     _draw_sharpness(sharpness_axes, comparison, colours)
-    figure.suptitle(_title(comparison), fontsize=11, x=0.01, ha="left", color=_INK)
+    figure.suptitle(_title(comparison), fontsize=11, x=0.01, ha="left", color=INK)
     _draw_legend(figure, comparison, colours)
     return figure
 
@@ -93,16 +84,12 @@ def write_figure(figure: Figure, path: str | Path) -> Path:
     return target
 
 
-def run_colours(runs: tuple[Run, ...]) -> list[tuple[float, float, float, float]]:
+def run_colours(runs: tuple[Run, ...]) -> list[Colour]:
     """Return one colour a run, from dark to light by significand bits, in the order given."""
-    from matplotlib import colormaps
-
     by_bits = sorted(range(len(runs)), key=lambda i: (runs[i].precision.bits, i))
-    positions = _LIGHTEST * np.linspace(0.0, 1.0, max(2, len(runs))) ** _SPREAD
-    colours: list[tuple[float, float, float, float]] = [(0.0, 0.0, 0.0, 1.0)] * len(runs)
-    for rank, index in enumerate(by_bits):
-        colours[index] = colormaps[_SEQUENCE](float(positions[rank]))
-    return colours
+    ranks = {index: rank for rank, index in enumerate(by_bits)}
+    colours = sequence(len(runs))
+    return [colours[ranks[index]] for index in range(len(runs))]
 
 
 def thinned(step: _Steps, value: _Floats, columns: int) -> tuple[_Steps, _Floats]:
@@ -165,7 +152,7 @@ def _draw_loss(axes: Axes, comparison: Comparison, colours: list[Any]) -> None:
         for run, colour in zip(comparison.runs, colours, strict=True)
         if run.loss is not None
     ]
-    limits = _loss_limits([(run, exponent) for run, _, exponent, _ in curves])
+    limits = loss_limits([(run, exponent) for run, _, exponent, _ in curves])
     if limits is None:
         _say_nothing_recorded(axes, "loss")
         return
@@ -189,17 +176,43 @@ def _draw_sharpness(axes: Axes, comparison: Comparison, colours: list[Any]) -> N
     if not curves:
         _say_nothing_recorded(axes, "sharpness")
         return
-    threshold = comparison.theory["threshold"]
+    varies = "schedule" in comparison.optimizer
+    threshold = _threshold(comparison, [run for run, _, _ in curves])
     predicted = comparison.theory["predicted_sharpness"]
     # JSON has no infinity: where it was one, it is read back as None.
     predicted = math.inf if predicted is None else predicted
-    axes.set_ylim(*_sharpness_limits([run for run, _, _ in curves], threshold, predicted))
+    lowest = min(float(run.threshold_at(series.step).min()) for run, series, _ in curves)
+    scale = lowest if varies else threshold
+    axes.set_ylim(*sharpness_limits([run for run, _, _ in curves], scale, predicted))
     for run, series, colour in curves:
         _curve(axes, series.step, series.value, colour)
         _mark_blowup(axes, run, series.step, series.value, colour)
     for run, series, colour in curves:
         _mark_crossing(axes, run, series, colour)
-    _label_lines(axes, threshold, predicted)
+    if varies:
+        _draw_thresholds(axes, [run for run, _, _ in curves])
+    lines = [
+        (threshold, table.threshold_formula(comparison), "" if varies else "-"),
+        (predicted, "predicted", (0, (5, 3))),
+    ]
+    _label_lines(axes, lines)
+
+
+def _threshold(comparison: Comparison, runs: list[Run]) -> float:
+    """Return the threshold to label: a schedule's as the runs end; infinite where there is none."""
+    last = max(float(run.threshold_at(run.steps)) for run in runs)
+    given = comparison.theory["threshold"]
+    return last if "schedule" in comparison.optimizer or given is None else float(given)
+
+
+def _draw_thresholds(axes: Axes, runs: list[Run]) -> None:
+    """Draw each run's threshold over its steps: an event comes at its own step in each."""
+    for run in runs:
+        step = np.unique(np.linspace(0, run.steps, 4 * _COLUMNS).astype(np.int64))
+        axes.plot(
+            step, run.threshold_at(step), color=INK, linewidth=0.9, drawstyle="steps-post",
+            zorder=1.5,
+        )  # fmt: skip
 
 
 def _curve(axes: Axes, step: _Steps, value: _Floats, colour: Any) -> None:
@@ -241,60 +254,20 @@ def _mark_blowup(axes: Axes, run: Run, step: _Steps, value: _Floats, colour: Any
     )  # fmt: skip
 
 
-def _loss_limits(curves: list[tuple[Run, _Floats]]) -> tuple[float, float] | None:
-    """Return limits that hold every finite loss, but only some decades of a blow-up."""
-    known = [(run, exponent[~np.isnan(exponent)]) for run, exponent in curves]
-    known = [(run, exponent) for run, exponent in known if exponent.size]
-    if not known:
-        return None
-    bottom = min(float(exponent.min()) for _, exponent in known)
-    top = max(float(exponent.max()) for _, exponent in known)
-    calm = [exponent for run, exponent in known if run.blowup_step is None]
-    reference = calm or [exponent[:1] for _, exponent in known]
-    top = min(top, max(float(exponent.max()) for exponent in reference) + _DECADES_OF_BLOWUP)
-    margin = 0.05 * max(top - bottom, 1.0)
-    return bottom - margin, top + margin
-
-
-def _sharpness_limits(runs: list[Run], threshold: float, predicted: float) -> tuple[float, float]:
-    """Return limits around 2/η, the prediction and the peaks of the runs that survive."""
-    lines = [line for line in (threshold, predicted) if math.isfinite(line)]
-    heights = [line for line in lines if line <= 2 * _TALLEST * threshold]
-    lowest = []
-    for run in runs:
-        assert run.sharpness is not None
-        finite = run.sharpness.value[np.isfinite(run.sharpness.value)]
-        if not finite.size:
-            continue
-        lowest.append(float(finite.min()))
-        # A run that blows up goes through 4/η on its way out: what lies above is one column.
-        allowed = _TALLEST if run.blowup_step is None else 2.2
-        heights.append(min(float(finite.max()), allowed * threshold))
-    bottom = min([0.0, *(max(low, -threshold) for low in lowest)])
-    top = max([1.25 * threshold, *(1.06 * height for height in heights)])
-    return bottom, top
-
-
-def _label_lines(axes: Axes, threshold: float, predicted: float) -> None:
-    """Draw 2/η and the predicted sharpness and write their names on them."""
+def _label_lines(axes: Axes, lines: list[tuple[float, str, Any]]) -> None:
+    """Draw horizontal lines, those with a style, and write their names and heights beside them."""
     bottom, top = axes.get_ylim()
-    lines = [
-        (height, name, style)
-        for height, name, style in (
-            (threshold, "2/η", "-"),
-            (predicted, "predicted", (0, (5, 3))),
-        )
-        if bottom <= height <= top
-    ]
+    lines = [line for line in lines if bottom <= line[0] <= top]
     # Two lines of text need a sixth of the panel's height; labels closer than that are spread.
     middle = sum(height for height, _, _ in lines) / max(1, len(lines))
-    spread = len(lines) == 2 and abs(threshold - predicted) < (top - bottom) / 6
+    spread = len(lines) == 2 and abs(lines[0][0] - lines[1][0]) < (top - bottom) / 6
     for height, name, style in lines:
-        axes.axhline(height, color=_INK, linewidth=0.9, linestyle=style, zorder=1.5)
+        if style:
+            axes.axhline(height, color=INK, linewidth=0.9, linestyle=style, zorder=1.5)
         anchor = "center" if not spread else "bottom" if height >= middle else "top"
         axes.annotate(
             f"{name}\n= {height:.4g}", (1.0, height), xycoords=("axes fraction", "data"),
-            xytext=(6, 0), textcoords="offset points", fontsize=8.5, color=_INK, va=anchor,
+            xytext=(6, 0), textcoords="offset points", fontsize=8.5, color=INK, va=anchor,
             annotation_clip=False,
         )  # fmt: skip
 
@@ -304,21 +277,23 @@ def _draw_legend(figure: Figure, comparison: Comparison, colours: list[Any]) -> 
     from matplotlib.lines import Line2D
 
     many = len(comparison.runs) > 8
+    formula = table.threshold_formula(comparison)
     handles = [
         Line2D([], [], color=colour, linewidth=2.4,
                label=f"{run.precision}{' · ' if many else chr(10)}{_fate(run)}")
         for run, colour in zip(comparison.runs, colours, strict=True)
     ]  # fmt: skip
-    mark = {"linestyle": "", "markersize": 6.0, "color": _INK}
+    mark = {"linestyle": "", "markersize": 6.0, "color": INK}
     if any(_first_crossing(run) is not None for run in comparison.runs):
+        label = f"first crosses {formula}"
         handles.append(
-            Line2D([], [], marker="o", markerfacecolor="white", label="first crosses 2/η", **mark)  # type: ignore[arg-type]
+            Line2D([], [], marker="o", markerfacecolor="white", label=label, **mark)  # type: ignore[arg-type]
         )
     if any(run.blowup_step is not None for run in comparison.runs):
         handles.append(Line2D([], [], marker="X", label="blows up", **mark))  # type: ignore[arg-type]
     figure.legend(
         handles=handles, loc="outside right upper", frameon=False, fontsize=8.5,
-        labelspacing=0.7, handlelength=1.6, labelcolor=_INK, ncols=1 + len(handles) // 24,
+        labelspacing=0.7, handlelength=1.6, labelcolor=INK, ncols=1 + len(handles) // 24,
     )  # fmt: skip
 
 
@@ -332,18 +307,21 @@ def _fate(run: Run) -> str:
     if len(drops) > 1:
         drop += f", {len(drops) - 1} more"
     if run.outcome.value == "max_steps":
-        return drop or _where(events)
+        return drop or _where(run, events)
     ended = f"{run.outcome.value} at {run.steps}"
     return f"{drop}, {ended}" if drop else ended
 
 
-def _where(events: Events) -> str:
+def _where(run: Run, events: Events) -> str:
     """Return where a run was that never dropped."""
+    if not run.threshold_formula:
+        return f"ends at step {run.steps}"
+    line = "2/η" if run.threshold_formula == "2/η" else "threshold"
     if not events.measured:
         return "sharpness not recorded"
     if events.catapults:
-        return "ends above 2/η"
-    return "starts above 2/η" if events.started_above else "stays below 2/η"
+        return f"ends above {line}"
+    return f"starts above {line}" if events.started_above else f"stays below {line}"
 
 
 def _title(comparison: Comparison) -> str:
@@ -352,14 +330,6 @@ def _title(comparison: Comparison) -> str:
         f"{comparison.problem['name']} · {table.model_text(comparison)} · "
         f"loss {comparison.settings['loss']} · {table.optimizer_text(comparison)}"
     )
-
-
-def _plain(axes: Axes) -> None:
-    """Give a panel its quiet frame."""
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(labelsize=9, colors=_INK)
-    axes.grid(axis="y", color="#e6e6e6", linewidth=0.6)
-    axes.set_axisbelow(True)
 
 
 def _say_nothing_recorded(axes: Axes, name: str) -> None:

@@ -98,6 +98,17 @@ class Precision:
             raise InvalidArgument("precision", precision, _RULE)
         return cls(precision, bits, -EXPONENT_LIMIT, EXPONENT_LIMIT, subnormals=False)
 
+    def describe(self) -> dict[str, Any]:
+        """Return the format as JSON-able data."""
+        return {
+            "name": self.name,
+            "bits": self.bits,
+            "emin": self.emin,
+            "emax": self.emax,
+            "subnormals": self.subnormals,
+            "rounding": "to nearest, ties to even",
+        }
+
     def context(self) -> Any:
         """Return a new `gmpy2.context` of this format.
 

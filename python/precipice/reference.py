@@ -9,14 +9,19 @@ small precisions.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TypeAlias
 
 import gmpy2
 import numpy as np
 
 from precipice import losses
+from precipice.errors import InvalidArgument
+from precipice.reference_optimizers import GradientDescent, ReferenceOptimizer
+from precipice.stepping import RoundedSchedule
 
 Vector: TypeAlias = "list[gmpy2.mpfr]"
 Parameters: TypeAlias = "dict[str, Vector]"
@@ -192,7 +197,9 @@ def run_reference(
     X: Any,
     y: Any,
     parameters: dict[str, Any],
-    lr: gmpy2.mpfr | float,
+    lr: gmpy2.mpfr | float | None = None,
+    optimizer: ReferenceOptimizer | None = None,
+    batches: Callable[[int], Sequence[int]] | None = None,
     loss: str,
     steps: int,
     blowup_factor: float | None = 1e6,
@@ -201,7 +208,7 @@ def run_reference(
     stop: Callable[[], bool] | None = None,
     model: Callable[[Any, Any, str], ReferenceModel] = ReferenceMinimalist,
 ) -> Generator[ReferenceState, None, tuple[str, int, int | None]]:
-    """Train by gradient descent, yielding every state from step 0 to the last.
+    """Train a model, yielding every state from step 0 to the last.
 
     Parameters
     ----------
@@ -212,7 +219,11 @@ def run_reference(
     parameters : dict of str to array_like
         The start, members of the working format, under the model's names.
     lr : mpfr or float
-        η, a member of the working format.
+        η of gradient descent, a member of the working format.
+    optimizer : ReferenceOptimizer
+        In place of `lr`.
+    batches : callable, optional
+        Gives a step's samples, ascending; absent: all of them.
     loss : str
         ``half_mean``, ``mean``, ``half_sum`` or ``sum``.
     steps : int
@@ -237,27 +248,38 @@ def run_reference(
     tuple
         Outcome (``max_steps``, ``converged``, ``stalled``, ``locked``, ``blowup`` or
         ``cancelled``), the run's last step, and the step of the blow-up or None. A stalled run
-        ends at the first t with θ_{t+1} = θ_t, a locked one at t + 2 with θ_{t+2} = θ_t ≠ θ_{t+1}.
+        ends at the first t with θ_{t+1} = θ_t, a locked one at t + 2 with θ_{t+2} = θ_t ≠ θ_{t+1},
+        the optimiser's memory too, where updates are one map from t on and take all samples.
 
     Raises
     ------
     InvalidArgument
-        If there is no such loss.
+        If there is no such loss, or neither or both of `lr` and `optimizer` are given.
 
     Notes
     -----
     The caller's gmpy2 context is neither used nor changed.
     """
+    if (lr is None) == (optimizer is None):
+        raise InvalidArgument("lr", lr, "either lr or optimizer must be given")
     with context.copy():
         data = [_member(row) if np.ndim(row) == 0 else _members(row) for row in X]
         labels = _members(y)
         now = {name: _members(values) for name, values in parameters.items()}
-        eta = _member(lr)
+        if optimizer is None:
+            optimizer = GradientDescent(RoundedSchedule((0,), (_member(lr),)))
+        memory = optimizer.memory(now)
         trained = model(data, labels, loss)
         kappa = losses.kappa(loss, trained.samples)
         largest = kappa * _sum_of_squares(labels)
-    before: Parameters | None = None
-    two_before: Parameters | None = None
+
+    def trained_on(step: int) -> ReferenceModel:
+        if batches is None:
+            return trained
+        rows = batches(step)
+        return model([data[i] for i in rows], [labels[i] for i in rows], loss)
+
+    history: list[tuple[Parameters, Parameters]] = []  # of the two steps before
     step = 0
     while True:
         with context.copy():
@@ -271,17 +293,21 @@ def run_reference(
             return "blowup", step, step
         if tol is not None and _to_float(context, state.loss) - loss_floor < tol:
             return "converged", step, None
-        if two_before is not None and _equal(now, two_before):
+        one_map_since = math.inf if batches else optimizer.constant_since()
+        returned = len(history) == 2 and _equal((now, memory), history[0])
+        if returned and optimizer.locks and step - 2 >= one_map_since:
             return "locked", step, None
         if step >= steps:
             return "max_steps", step, None
         if stop is not None and stop():
             return "cancelled", step, None
         with context.copy():
-            following = _descend(trained, state, eta)
-        if _equal(following, now):
+            gradient = partial(_gradient, trained_on(step), state if batches is None else None)
+            following = optimizer.update(step, now, memory, gradient)
+        if step >= one_map_since and _equal(following, (now, memory)):
             return "stalled", step, None
-        two_before, before, now, step = before, now, following, step + 1
+        history = [*history[-1:], (now, memory)]
+        (now, memory), step = following, step + 1
 
 
 def _state(
@@ -293,13 +319,14 @@ def _state(
     return ReferenceState(step, parameters, f, z, model.loss(z), kappa * _sum_of_squares(z))
 
 
-def _descend(model: ReferenceModel, state: ReferenceState, eta: gmpy2.mpfr) -> Parameters:
-    """Return θ ⊖ (η ⊗ g) in the current context."""
-    gradient = model.gradient(state.parameters, state.preactivations, state.residuals)
-    return {
-        name: [p - eta * g for p, g in zip(values, gradient[name], strict=True)]
-        for name, values in state.parameters.items()
-    }
+def _gradient(
+    model: ReferenceModel, evaluated: ReferenceState | None, parameters: Parameters
+) -> Parameters:
+    """Return a model's gradient in the current context; an evaluation there is not repeated."""
+    if evaluated is not None and evaluated.parameters is parameters:
+        return model.gradient(parameters, evaluated.preactivations, evaluated.residuals)
+    f = model.preactivations(parameters)
+    return model.gradient(parameters, f, model.residuals(parameters, f))
 
 
 def _sum_of_squares(values: Iterable[gmpy2.mpfr]) -> float:
@@ -314,9 +341,9 @@ def _all_finite(parameters: Parameters) -> bool:
     return all(gmpy2.is_finite(p) for values in parameters.values() for p in values)
 
 
-def _equal(a: Parameters, b: Parameters) -> bool:
-    """Say whether two sets of parameters are the same numbers; Inf and NaN never are."""
-    return _all_finite(a) and a == b
+def _equal(a: tuple[Parameters, Parameters], b: tuple[Parameters, Parameters]) -> bool:
+    """Say whether parameters and memory are the same numbers; Inf and NaN never are."""
+    return all(map(_all_finite, a)) and a == b
 
 
 def _members(values: Iterable[Any]) -> Vector:

@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from precipice.curvature import Eigenvalues, Quantities
+from precipice.digits import supported_value
 from precipice.exact import from_text
 from precipice.precision import Precision
+from precipice.sharpness_digits import SharpnessDigits
+from precipice.stepping import Stepping
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +60,7 @@ class Series:
     Attributes
     ----------
     name : str
-        ``"loss"``, ``"sharpness"`` or ``"layer_imbalance"``.
+        ``"loss"``, ``"sharpness"``, ``"layer_imbalance"`` or ``"time"``.
     step : ndarray of int64, shape (T,)
         Ascending steps.
     value : ndarray of float64, shape (T,), or (T, D - 1) for the imbalance of depth D > 2
@@ -120,10 +124,13 @@ class Run:
         The last step t; the run's parameters are θ_t.
     loss, sharpness, layer_imbalance : Series or None
         What was recorded; None for what was not asked for.
+    time : Series or None
+        Of gradient flow: the time of each recorded loss.
     trajectory : Trajectory or None
         Recorded parameters.
     lr : float
-        η as rounded to the working format, as float64.
+        η as rounded to the working format, as float64: of a schedule the first, of a flow its step
+        (NaN where that follows the sharpness).
     settings : dict
         The definitions that travel with the numbers: loss, sharpness, order, coordinates,
         problem_dtype, initialisation, versions, CPU path; JSON-able.
@@ -131,6 +138,13 @@ class Run:
         Wall time of the training loop.
     texts : dict of str to list of str
         Final parameters as exact text.
+    stepping : Stepping or None
+        η of each step and what it makes of the stability threshold; None for gradient descent
+        with a constant η.
+    eigenvalues : Eigenvalues or None
+        Recorded eigenvalues of the loss's Hessian.
+    quantities : Quantities or None
+        Recorded quantities of the two-layer linear network.
     """
 
     precision: Precision
@@ -144,6 +158,32 @@ class Run:
     settings: dict[str, Any]
     seconds: float
     texts: Mapping[str, list[str]]
+    time: Series | None = None
+    stepping: Stepping | None = None
+    eigenvalues: Eigenvalues | None = None
+    quantities: Quantities | None = None
+
+    def lr_at(self, steps: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Return η of one or more steps as rounded to the working format, as float64."""
+        return self._stepping.lr_at(steps)
+
+    def threshold_at(self, steps: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Return the stability threshold of one or more steps: 2/η for gradient descent."""
+        return self._stepping.threshold_at(steps)
+
+    @property
+    def threshold_formula(self) -> str:
+        """Return the stability threshold in words, ``"2/η"``; empty for gradient flow."""
+        return self._stepping.formula
+
+    @property
+    def event_step(self) -> int | None:
+        """Return the step from whose update on the schedule's event changed η, or None."""
+        return self._stepping.event_step
+
+    @property
+    def _stepping(self) -> Stepping:
+        return self.stepping or Stepping.constant(self.lr)
 
     @property
     def blowup_step(self) -> int | None:
@@ -178,7 +218,7 @@ class Run:
         Parameters
         ----------
         merge : int
-            Excursions above 2/η with a gap shorter than this are one.
+            Excursions above the stability threshold with a gap shorter than this are one.
         spike_factor : float
             An excursion is a catapult if the loss rises by this factor.
 
@@ -191,31 +231,44 @@ class Run:
 
         loss = self.loss or _empty("loss")
         sharpness = self.sharpness or _empty("sharpness")
+        of_steps = self._stepping
         return find_events(
             loss.step,
             loss.value,
             loss.log2,
             sharpness.step,
             sharpness.value,
-            threshold=2 / self.lr,
-            lr=self.lr,
+            threshold=of_steps.threshold_at(sharpness.step if of_steps.varies else 0),
+            lr=self.lr if of_steps.factor == 2 and not of_steps.varies else None,
             last_step=self.steps,
             blowup_step=self.blowup_step,
             merge=merge,
             spike_factor=spike_factor,
         )
 
+    @property
+    def digits(self) -> SharpnessDigits:
+        """Return what says how many digits of the sharpness its residuals support."""
+        return SharpnessDigits(self.sharpness)
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the run's summary as JSON-able data, non-finite numbers as None."""
+        """Return the run's summary as JSON-able data, non-finite numbers as None.
+
+        Numbers have no digit that their residual does not support, and are None if none is.
+        """
+        sharpness = self.digits.last()
         return {
             "precision": self.precision.name,
             "outcome": self.outcome.value,
             "steps": self.steps,
-            **self.events().to_dict(),
+            **({} if self.event_step is None else {"event_step": self.event_step}),
+            **self.digits.events(self.events()).to_dict(),
             "final": {
                 "loss": _last(self.loss and self.loss.value),
                 "log2_loss": _last(self.loss and self.loss.log2),
-                "sharpness": _last(self.sharpness and self.sharpness.value),
+                "sharpness": sharpness and _finite(supported_value(*sharpness)),
+                **(self.eigenvalues.final() if self.eigenvalues else {}),
+                **(self.quantities.final() if self.quantities else {}),
             },
             "seconds": self.seconds,
         }
@@ -226,7 +279,10 @@ class Run:
         return json.dumps(document, allow_nan=False, ensure_ascii=False, indent=2)
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return loss, log2_loss and sharpness by step, NaN where one was not recorded.
+        """Return the recorded numbers by step, NaN where one was not recorded.
+
+        Columns are loss, log2_loss, sharpness, hessian_1 …, hessian_min, and the names of
+        `precipice.curvature.QUANTITIES`, as far as there are any.
 
         Raises
         ------
@@ -242,6 +298,12 @@ class Run:
         if self.sharpness is not None:
             series = self.sharpness
             columns.append(pd.Series(series.value, index=series.step, name="sharpness"))
+        for spectral in (self.eigenvalues, self.quantities):
+            if spectral is not None:
+                columns += [
+                    pd.Series(values, index=spectral.step, name=name)
+                    for name, values in spectral.named().items()
+                ]
         frame = pd.concat(columns, axis=1) if columns else pd.DataFrame()
         return frame.rename_axis("step").sort_index()
 
@@ -257,7 +319,7 @@ class Run:
 
         variables: dict[str, Any] = {}
         coordinates: dict[str, Any] = {}
-        for series in (self.loss, self.sharpness, self.layer_imbalance):
+        for series in (self.loss, self.sharpness, self.layer_imbalance, self.time):
             if series is None:
                 continue
             axis = f"{series.name}_step"
@@ -266,6 +328,12 @@ class Run:
             variables[series.name] = (axes, series.value)
             if series.log2 is not None:
                 variables[f"log2_{series.name}"] = (axis, series.log2)
+        for name, spectral in (("eigenvalues", self.eigenvalues), ("quantities", self.quantities)):
+            if spectral is not None:
+                axis = f"{name}_step"
+                coordinates[axis] = spectral.step
+                columns = spectral.named() | spectral.named_residuals()
+                variables |= {column: (axis, values) for column, values in columns.items()}
         attributes = {
             "precision": self.precision.name,
             "outcome": self.outcome.value,
@@ -288,6 +356,8 @@ def _empty(name: str) -> Series:
 
 def _last(values: Any) -> float | None:
     """Return the last entry, or None if there is none or it is not finite."""
-    if values is None or len(values) == 0 or not math.isfinite(values[-1]):
-        return None
-    return float(values[-1])
+    return None if values is None or len(values) == 0 else _finite(float(values[-1]))
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

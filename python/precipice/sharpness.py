@@ -79,9 +79,16 @@ def minimalist_sharpness(
 
 
 def two_layer_hessian(
-    X: FloatArray, y: FloatArray, W: FloatArray, a: FloatArray, c: float, curvature_factor: float
+    X: FloatArray,
+    y: FloatArray,
+    W: FloatArray,
+    a: FloatArray,
+    c: float,
+    curvature_factor: float,
+    b1: FloatArray | None = None,
+    b2: FloatArray | None = None,
 ) -> FloatArray:
-    """Return the Hessian of the two-layer linear network's loss, F = c X Wᵀ a.
+    """Return the Hessian of the two-layer linear network's loss, F = c (X Wᵀ + 1 b₁ᵀ) a + b₂.
 
     Parameters
     ----------
@@ -91,29 +98,47 @@ def two_layer_hessian(
         The network's scale, 1/√m or 1.
     curvature_factor : float
         c_L: 1/N, 2/N, 1 or 2 by the loss's normalisation.
+    b1, b2 : ndarray of float64, shapes (m,) and (1,), optional
+        Biases: both or neither.
 
     Returns
     -------
-    ndarray of float64, shape (m d + m, m d + m)
-        In the order W by rows, then a: c_L (JᵀJ + Σ_i z_i ∇²F_i).
+    ndarray of float64, square, of size m d + m, or m d + 2 m + 1 with biases
+        In the order W by rows, a, b1, b2: c_L (JᵀJ + Σ_i z_i ∇²F_i).
     """
     m, d = W.shape
-    jacobian = np.concatenate([np.kron(a, X), X @ W.T], axis=1) * c
+    weights, rest = slice(0, m * d), slice(m * d, m * d + m)  # of W and of a
+    biased = b1 is not None
+    hidden = X @ W.T + (np.zeros(m) if b1 is None else b1)
+    z = c * (hidden @ a) + (np.zeros(1) if b2 is None else b2) - y
+    ones = np.ones((len(X), 1))
+    of_biases = [c * ones * a, ones] if biased else []
+    jacobian = np.concatenate([c * np.kron(a, X), c * hidden, *of_biases], axis=1)
     hessian = jacobian.T @ jacobian
-    g = c * (X.T @ (c * (X @ (W.T @ a)) - y))
-    mixed = np.kron(np.eye(m), g[:, np.newaxis])  # dW[q,k] da_q
-    hessian[: m * d, m * d :] += mixed
-    hessian[m * d :, : m * d] += mixed.T
+    mixed = np.kron(np.eye(m), c * (X.T @ z)[:, np.newaxis])  # dW[q,k] da_q
+    hessian[weights, rest] += mixed
+    hessian[rest, weights] += mixed.T
+    if biased:
+        biases = slice(m * d + m, m * d + 2 * m)
+        hessian[biases, rest] += c * np.sum(z) * np.eye(m)  # db1_q da_q
+        hessian[rest, biases] += c * np.sum(z) * np.eye(m)
     return np.asarray(curvature_factor * hessian)
 
 
 def two_layer_sharpness(
-    X: FloatArray, y: FloatArray, W: FloatArray, a: FloatArray, c: float, curvature_factor: float
+    X: FloatArray,
+    y: FloatArray,
+    W: FloatArray,
+    a: FloatArray,
+    c: float,
+    curvature_factor: float,
+    b1: FloatArray | None = None,
+    b2: FloatArray | None = None,
 ) -> float:
     """Return λ_max of the loss's Hessian; NaN where an entry is not finite.
 
-    Takes the arguments of `two_layer_hessian`. Costs O((m d + m)³).
+    Takes the arguments of `two_layer_hessian`, and the cube of its size in operations.
     """
     with np.errstate(all="ignore"):
-        hessian = two_layer_hessian(X, y, W, a, c, curvature_factor)
+        hessian = two_layer_hessian(X, y, W, a, c, curvature_factor, b1, b2)
     return float(np.linalg.eigvalsh(hessian)[-1]) if np.isfinite(hessian).all() else float("nan")

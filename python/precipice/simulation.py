@@ -15,7 +15,7 @@ from precipice.errors import InvalidArgument
 from precipice.executor import execute
 from precipice.initialisers import Initialiser
 from precipice.models import Model
-from precipice.optimizers import GD
+from precipice.optimizers import Optimizer
 from precipice.plan import Plan, make_plan
 from precipice.precision import Precision
 from precipice.problems import Problem
@@ -38,7 +38,9 @@ class Progress:
     loss, log2_loss, sharpness : float or None
         The last recorded values.
     threshold : float
-        2/η.
+        The stability threshold at this step, 2/η; infinite for a flow.
+    formula : str
+        In words.
     """
 
     precision: Precision
@@ -48,6 +50,7 @@ class Progress:
     log2_loss: float | None
     sharpness: float | None
     threshold: float
+    formula: str = "2/η"
 
 
 class RunInterrupted(KeyboardInterrupt):
@@ -126,9 +129,17 @@ class PreparedRun:
 
     def _progress(self, engine: Engine) -> Progress:
         loss, log2_loss, sharpness = engine.latest()
-        plan = self.plan
+        plan, step = self.plan, engine.step
+        of_steps = plan.stepping.switched(engine.event_step)
         return Progress(
-            plan.precision, engine.step, plan.steps, loss, log2_loss, sharpness, 2 / plan.lr
+            plan.precision,
+            step,
+            plan.steps,
+            loss,
+            log2_loss,
+            sharpness,
+            float(of_steps.threshold_at(step)),
+            of_steps.formula,
         )
 
 
@@ -157,7 +168,7 @@ def _stopping(engine: Engine, stop: threading.Event | None) -> Iterator[None]:
 def prepare(
     problem: Problem,
     model: Model,
-    optimizer: GD,
+    optimizer: Optimizer,
     *,
     precision: str | Precision = "float64",
     steps: int,
@@ -205,7 +216,7 @@ def prepare(
 def simulate(
     problem: Problem,
     model: Model,
-    optimizer: GD,
+    optimizer: Optimizer,
     *,
     progress: Callable[[Progress], None] | None = None,
     **keywords: Any,
@@ -218,8 +229,9 @@ def simulate(
         Data (X, y) as exact numbers, shapes (N, d) and (N,).
     model : Minimalist or TwoLayerLinear
         What is trained.
-    optimizer : GD
-        How; its learning rate is an exact number.
+    optimizer : GD, HeavyBall, Nesterov, SGD or GradientFlow
+        How; learning rate and momentum are exact numbers, the rate may be a schedule
+        (`precipice.lr`).
     precision : str or Precision, default "float64"
         Working format: ``float32 float64 float80 float128 mpfr<bits>``. Every operation of the
         run is rounded once to it, to nearest even.
@@ -232,8 +244,9 @@ def simulate(
     order : {"sequential"}
         Sums start from their first term and ascend; each product and each sum is rounded.
     coordinates : {"primal", "spectral"}
-        The parameters themselves are the working numbers; or σ, d and o of the data's singular
-        value decomposition are, rounded to `problem_dtype` once (`precipice.spectral`).
+        The parameters themselves are the working numbers; or σ, d and the first layer's parts o
+        or W̃ along the data's singular vectors are, rounded to `problem_dtype` once
+        (`precipice.spectral`).
     problem_dtype : str or Precision, default "float64"
         Format to which X, y, the start and η are rounded first, so that runs at different
         precisions share one problem. ``"exact"`` leaves decimals and fractions as they are until

@@ -1,10 +1,14 @@
 """A problem in spectral coordinates: its singular values, and labels and start along its vectors.
 
 X = Σ σ_i e_i w_iᵀ turns the minimalist model into the same program with X = diag(σ), y = d and
-u = o, where d_i = e_i·y and o_i = w_i·u (Yoo et al. 2025, appendix B.1). Gradient descent there
-equals gradient descent on the parameters in exact arithmetic; in finite precision it is another
-program, with other rounding errors. σ, d and o are computed to many more digits than the problem's
-format has, rounded to it once and then *are* the problem, for every precision.
+u = o, where d_i = e_i·y and o_i = w_i·u (Yoo et al. 2025, appendix B.1), and the two-layer linear
+network into its own with W = W̃, W̃[q,i] = w_i·W[q,:]. Gradient descent there equals gradient
+descent on the parameters in exact arithmetic; in finite precision it is another program, with other
+rounding errors. σ, d and o or W̃ are computed to many more digits than the problem's format has,
+rounded to it once and then *are* the problem, for every precision.
+
+What of u, or of a row of W, lies outside the row space meets no x: it has no part in F, its
+gradient is zero, and it never changes. Of it only the squared length is told.
 """
 
 from __future__ import annotations
@@ -36,18 +40,21 @@ Numbers: TypeAlias = "list[gmpy2.mpfr]"
 
 @dataclass(frozen=True, eq=False)
 class SpectralProblem:
-    """X, y and u in the basis of X's singular vectors.
+    """X, y and the first layer's start in the basis of X's singular vectors.
 
     Attributes
     ----------
-    sigma, d, o : ndarray, shape (r,)
-        σ_i descending, d_i = e_i·y and o_i = w_i·u, each the number of the problem's format that is
-        nearest to the exact value: float64, or objects of `gmpy2.mpfr`. The largest entry of e_i
-        (the first, if several agree to a part in 2^30) is positive.
+    sigma, d : ndarray, shape (r,)
+        σ_i descending and d_i = e_i·y, each the number of the problem's format that is nearest to
+        the exact value: float64, or objects of `gmpy2.mpfr`. The largest entry of e_i (the first,
+        if several agree to a part in 2^30) is positive.
+    o : ndarray, shape (r,), or (m, r) for m rows
+        o_i = w_i·u, likewise, or W̃.
     rank_tolerance : float
         Singular values up to this count as zero: max(N, d) 2^-52 σ_1.
-    y_perp_norm2 : float
-        ‖y⊥‖², the squared length of y outside the column space.
+    y_perp_norm2, start_perp_norm2 : float
+        ‖y⊥‖², the squared length of y outside the column space; that of the start outside the row
+        space, all rows together. 0 where it is only rounding.
     bits : int
         Bits that the decomposition was carried to.
     """
@@ -57,12 +64,13 @@ class SpectralProblem:
     o: npt.NDArray[Any]
     rank_tolerance: float
     y_perp_norm2: float
+    start_perp_norm2: float
     bits: int
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 of the exact texts of σ, d and o, one a line."""
-        lines = (f"{text(x)}\n" for x in (*self.sigma, *self.d, *self.o))
+        """SHA-256 of the exact texts of σ, d and o, one a line, o by rows."""
+        lines = (f"{text(x)}\n" for x in (*self.sigma, *self.d, *self.o.flat))
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
     def describe(self) -> dict[str, Any]:
@@ -72,10 +80,11 @@ class SpectralProblem:
             "rank_tolerance": self.rank_tolerance,
             "signs": "the largest entry of e_i is positive",
             "y_perp_norm2": self.y_perp_norm2,
+            "start_perp_norm2": self.start_perp_norm2,
             "bits": self.bits,
             "sha256": self.sha256,
             **{
-                name: [text(x) for x in values]
+                name: [text(x) for x in values.flat]
                 for name, values in (("sigma", self.sigma), ("d", self.d), ("o", self.o))
             },
         }
@@ -134,7 +143,7 @@ def _basis(data: _Data, pairs: Eigenpairs, X: npt.NDArray[Any], bits: int) -> Ba
     columns = pairs.vectors.to_mpfr(working)
     n = pairs.vectors.digits.shape[2]
     values = pairs.values.to_mpfr(working)
-    rows = [[gmpy2.mpfr(x, 0) for x in row] for row in X.tolist()]
+    rows = [[gmpy2.mpfr(x, 1) for x in row] for row in X.tolist()]
     sigma, left = [], []
     with gmpy2.context(precision=working):
         for i in _order(data, pairs):
@@ -157,8 +166,10 @@ def spectral_problem(
 
     Parameters
     ----------
-    X, y, u : ndarray, shapes (N, d), (N,) and (d,)
+    X, y : ndarray, shapes (N, d) and (N,)
         float64, or object arrays of `gmpy2.mpfr`: members of the problem's format.
+    u : ndarray, shape (d,), or (m, d) for m rows
+        The start of the first layer, likewise: u, or W.
     format_ : Precision
         The problem's format, to which σ, d and o are rounded.
 
@@ -171,7 +182,8 @@ def spectral_problem(
     -----
     LAPACK's singular vectors, refined with exact matrix products until an error bound says that
     no other rounding is possible. Numbers below 2^-(p + 60) of their vector's length are zero.
-    Takes about 2 s at (300, 3072), and time proportional to min(N, d)³ beyond.
+    Takes about 2 s at (300, 3072), and time proportional to min(N, d)³ beyond; each row of a start
+    W adds r numbers, of some 25 µs each (1.3 s for 200 rows).
     """
     data = _Data(X, y, u)
     vectors, bits = data.start, _START_BITS
@@ -194,20 +206,22 @@ class _Data:
     """X, y and u as exact fixed-point matrices, on X's shorter side.
 
     The shorter side's Gram matrix is the one to decompose: XXᵀ, whose vectors are the e_i, or XᵀX,
-    whose vectors are the w_i. `direct` is the vector that these meet (y or u); the other one meets
-    them through X.
+    whose vectors are the w_i. `direct` has the columns that these meet (y, or the rows of the
+    start); the others meet them through X.
     """
 
     def __init__(self, X: npt.NDArray[Any], y: npt.NDArray[Any], u: npt.NDArray[Any]) -> None:
         self.floats = X.astype(np.float64)
         self.wide = X.shape[0] <= X.shape[1]
-        matrix, labels, start = _exact(X), _exact(y[:, None]), _exact(u[:, None])
+        self.rows = len(u) if u.ndim == 2 else None
+        start = _exact(np.atleast_2d(u).T)
+        matrix, labels = _exact(X), _exact(y[:, None])
         short = matrix if self.wide else matrix.T
         self.gram = short @ short.T
         self.direct, other = (labels, start) if self.wide else (start, labels)
         self.through = short @ other
-        self.labels = labels
-        self.y = [gmpy2.mpfr(x, 0) for x in y.tolist()]
+        self.labels_norm2, self.start_norm2 = _norm2(labels), _norm2(start)
+        self.y = [gmpy2.mpfr(x, 1) for x in y.tolist()]
         left, self.sigma, right = np.linalg.svd(self.floats, full_matrices=False)
         if not self.sigma[0] > 0:
             raise InvalidArgument("X", "zeros", "must not be identically zero")
@@ -241,40 +255,69 @@ def _rounded(
         return None
     working = bits + 3 * DIGIT_BITS
     values = pairs.values.to_mpfr(working)
-    projections = [
-        (pairs.vectors.T @ vector).to_mpfr(working) for vector in (data.direct, data.through)
-    ]
-    lengths = [float(np.linalg.norm(v.to_floats())) for v in (data.direct, data.through)]
+    direct, through = (_Projected(pairs, block, working) for block in (data.direct, data.through))
     signs = data.signs(pairs.vectors)
     rounding = _Rounding(format_)
-    sigma, direct, through = [], [], []
+    sigma, along, across = [], [], []
     with gmpy2.context(precision=working):
         for i in order:
-            s = gmpy2.sqrt(values[i])
+            s, sign = gmpy2.sqrt(values[i]), int(signs[i])
             s_error = float(pairs.value_error[i]) / float(s)
             error = float(pairs.vector_error[i])
-            a, b = (int(signs[i]) * projection[i] for projection in projections)
             sigma.append(rounding(s, s_error, float(s)))
-            direct.append(rounding(a, error * lengths[0], lengths[0]))
-            quotient = b / s
-            q_error = (error * lengths[1] + abs(float(quotient)) * s_error) / float(s)
-            through.append(rounding(quotient, q_error, lengths[1] / float(s)))
-        along = gmpy2.fsum([x * x for x in (direct if data.wide else through)])
-        y_norm2 = (data.labels.T @ data.labels).to_mpfr(working)[0]
-        outside = max(0.0, float(y_norm2 - along))
+            along.append(direct.rounded(i, rounding, error, sign))
+            across.append(through.rounded(i, rounding, error, sign * s, s_error))
     if rounding.in_doubt:
         return None
-    d, o = (direct, through) if data.wide else (through, direct)
-    full_rank = len(order) == data.floats.shape[0]
-    noise = 4 * len(order) * 2.0**-format_.bits * float(y_norm2)  # of d's own rounding
+    labels, start = (along, across) if data.wide else (across, along)
+    samples, features = data.floats.shape
     return SpectralProblem(
         sigma=_array(format_, sigma),
-        d=_array(format_, d),
-        o=_array(format_, o),
+        d=_array(format_, [d_i for (d_i,) in labels]),
+        o=_start(format_, start, data.rows),
         rank_tolerance=data.rank_tolerance,
-        y_perp_norm2=0.0 if full_rank or outside <= noise else outside,
+        y_perp_norm2=_outside(data.labels_norm2, labels, samples, format_),
+        start_perp_norm2=_outside(data.start_norm2, start, features, format_),
         bits=bits,
     )
+
+
+class _Projected:
+    """The parts of columns along the eigenvectors, to many bits."""
+
+    def __init__(self, pairs: Eigenpairs, columns: FixedPoint, bits: int) -> None:
+        self._count = columns.digits.shape[2]
+        self._parts = (pairs.vectors.T @ columns).to_mpfr(bits)
+        self._lengths = np.linalg.norm(columns.to_floats(), axis=0).tolist()
+
+    def rounded(
+        self, i: int, rounding: _Rounding, error: float, divisor: Any, divisor_error: float = 0.0
+    ) -> Numbers:
+        """Return the parts along vector i, known to within `error`, over a number."""
+        size = abs(float(divisor))
+        numbers = []
+        for k, length in enumerate(self._lengths):
+            part = self._parts[i * self._count + k] / divisor
+            slack = (error * length + abs(float(part)) * divisor_error) / size
+            numbers.append(rounding(part, slack, length / size))
+        return numbers
+
+
+def _outside(norm2: FixedPoint, parts: list[Numbers], dimension: int, format_: Precision) -> float:
+    """Return the squared length that parts along r directions of a space leave; 0 if rounding."""
+    if len(parts) == dimension:
+        return 0.0
+    (total,) = norm2.to_mpfr(2 * format_.bits)
+    with gmpy2.context(precision=2 * format_.bits):
+        rest = float(total - gmpy2.fsum([x * x for numbers in parts for x in numbers]))
+    noise = 4 * len(parts) * 2.0**-format_.bits * float(total)  # of the parts' own rounding
+    return 0.0 if rest <= noise else rest
+
+
+def _start(format_: Precision, parts: list[Numbers], rows: int | None) -> npt.NDArray[Any]:
+    """Return the start's parts along the w_i as (r,), or (rows, r)."""
+    flat = _array(format_, [x for numbers in parts for x in numbers])
+    return flat if rows is None else np.ascontiguousarray(flat.reshape(-1, rows).T)
 
 
 class _Rounding:
@@ -303,6 +346,12 @@ def _refuse_equal_values(sigma: npt.NDArray[np.float64], bits: int, format_: Pre
         "spectral",
         f"X must have distinct singular values; two agree at {sigma[closest]:.6g}",
     )
+
+
+def _norm2(values: FixedPoint) -> FixedPoint:
+    """Return the sum of the squares, exactly."""
+    column = FixedPoint(values.digits.reshape(len(values.digits), -1, 1), values.place)
+    return column.T @ column
 
 
 def _exact(values: npt.NDArray[Any]) -> FixedPoint:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import gmpy2
@@ -17,9 +17,13 @@ from precipice.exact import text
 from precipice.exact_arrays import exact_array
 from precipice.losses import Loss, find
 from precipice.measuring import GUARD_BITS, Sharpness, SharpnessMeter
+from precipice.measuring_two_layer import TwoLayerMeter
+from precipice.models import Model, TwoLayerLinear
 from precipice.precision import Precision
 from precipice.problems import Problem
 from precipice.spectral import Basis, SpectralProblem, refined_basis
+
+Meter = SharpnessMeter | TwoLayerMeter
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,25 +34,34 @@ class Surface:
     ----------
     X : ndarray of float64, shape (N, d)
         The rounded data, to float64 where the working format is wider.
-    decomposition : Decomposition
-        Its singular value decomposition.
+    decomposed : callable
+        Returns its singular value decomposition, or that of [X 1] for a model with biases.
     """
 
     X: npt.NDArray[np.float64]
-    decomposition: Decomposition
+    decomposed: Callable[[], Decomposition]
+
+    @cached_property
+    def decomposition(self) -> Decomposition:
+        """The decomposition, made when it is first asked for: it may take seconds."""
+        return self.decomposed()
 
 
 @lru_cache(maxsize=8)
-def primal_surface(problem: Problem, rounding: Precision | None, working: Precision) -> Surface:
-    """Return the surface that X and y span once rounded to the problem's and a working format."""
+def primal_surface(
+    problem: Problem, rounding: Precision | None, working: Precision, ones: bool = False
+) -> Surface:
+    """Return the surface that X and y span once rounded to the problem's and a working format.
+
+    With `ones`, a column of ones joins X for the decomposition.
+    """
     X, y = problem.X, problem.y
     if rounding is not None:
         X, y = rounding.round_array(X), rounding.round_array(y)
     X, y = (working.round_array(values).astype(np.float64) for values in (X, y))
-    decomposition = decompose(X, y)
-    if decomposition.rank == 0:
+    if not (ones or X.any()):
         raise InvalidArgument("X", f"zeros in {working.name}", "must not be identically zero")
-    return Surface(X, decomposition)
+    return Surface(X, partial(decompose, np.column_stack([X, np.ones(len(X))]) if ones else X, y))
 
 
 def spectral_surface(spectral: SpectralProblem, working: Precision) -> Surface:
@@ -60,7 +73,7 @@ def spectral_surface(spectral: SpectralProblem, working: Precision) -> Surface:
     decomposition = Decomposition(
         sigma, basis, basis, d, spectral.rank_tolerance, spectral.y_perp_norm2
     )
-    return Surface(sigma, decomposition)
+    return Surface(sigma, lambda: decomposition)
 
 
 def measuring_format(working: Precision) -> Precision:
@@ -79,16 +92,40 @@ def meter_on(
     measuring: Precision,
     loss: Loss,
     problem: Problem,
-) -> SharpnessMeter:
+    model: Model,
+) -> Meter:
     """Return a meter on the surface of the working format."""
     bits = measuring.bits + GUARD_BITS
     X, y = working.round_array(X), working.round_array(y)
+    if isinstance(model, TwoLayerLinear):
+        return _two_layer_meter(X, y, model, loss, problem.samples, measuring)
     if spectral is None:
         basis = refined_basis(X, y, bits)
     else:
-        sigma, d = ([gmpy2.mpfr(x, 0) for x in values.tolist()] for values in (X, y))
+        sigma, d = ([gmpy2.mpfr(x, 1) for x in values.tolist()] for values in (X, y))
         basis = Basis(sigma, d, None, None)
     return SharpnessMeter(basis, loss, problem.samples, measuring)
+
+
+def _two_layer_meter(
+    X: npt.NDArray[Any],
+    y: npt.NDArray[Any],
+    model: TwoLayerLinear,
+    loss: Loss,
+    samples: int,
+    measuring: Precision,
+) -> TwoLayerMeter:
+    """Return a meter of the network on X, or on σ of spectral coordinates."""
+
+    def numbers(values: list[Any]) -> list[gmpy2.mpfr]:
+        return [gmpy2.mpfr(x, 1) for x in values]
+
+    if X.ndim == 1:
+        data: list[Any] = numbers(X.tolist())
+    else:
+        data = [numbers(row + [1.0] * model.bias) for row in X.tolist()]
+    scaled = model.scale != "none"
+    return TwoLayerMeter(data, numbers(y.tolist()), loss, samples, scaled, measuring)
 
 
 def measure_sharpness(
@@ -98,6 +135,7 @@ def measure_sharpness(
     loss: str = "half_mean",
     precision: str | Precision = "mpfr128",
     problem_dtype: str | Precision = "float64",
+    model: Model | None = None,
 ) -> Sharpness:
     """Return λ_max of the loss's Hessian at a point, with its eigenvector, in any format.
 
@@ -106,14 +144,16 @@ def measure_sharpness(
     problem : Problem
         Data (X, y).
     parameters : mapping
-        ``{"u": (d,), "v": (D - 1,)}`` as `Run.parameters` gives them (primal coordinates), or any
-        exact numbers.
+        ``{"u": (d,), "v": (D - 1,)}`` or those of `model` as `Run.parameters` gives them (primal
+        coordinates), or any exact numbers.
     loss : str
         Normalisation of the loss.
     precision : str or Precision
         The measuring format; the parameters enter with all their bits.
     problem_dtype : str or Precision
         Format that X and y are first rounded to.
+    model : Model, optional
+        Needed for a two-layer network, of which no eigenvector is returned.
 
     Raises
     ------
@@ -126,6 +166,11 @@ def measure_sharpness(
     """
     rounding, measuring = Precision.parse(problem_dtype), Precision.parse(precision)
     X, y = (rounding.round_array(values) for values in (problem.X, problem.y))
+    if isinstance(model, TwoLayerLinear):
+        shapes = model.shapes(problem.features)
+        arrays = (exact_array(parameters[name], name, shape) for name, shape in shapes.items())
+        texts = ([text(x) for x in array.flat] for array in arrays)
+        return _two_layer_meter(X, y, model, find(loss), problem.samples, measuring).measure(*texts)
     factors = exact_array(parameters["v"], "v")
     u = exact_array(parameters["u"], "u", (problem.features,))
     basis = refined_basis(X, y, measuring.bits + GUARD_BITS)

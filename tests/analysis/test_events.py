@@ -329,3 +329,37 @@ def test_bad_arguments_are_named(name, change):
     }
     with pytest.raises(InvalidArgument, match=f"^{name} = "):
         find_events(**arguments)
+
+
+def test_each_step_has_its_own_threshold():
+    """The threshold doubles at step 5: what was above is below, until 200 is passed."""
+    sharpness = [80, 110, 112, 111, 120, 130, 150, 190, 205, 207, 190] + [90] * 10
+    threshold = np.where(np.arange(len(sharpness)) < 5, 100.0, 200.0)
+    first, second = events(sharpness, threshold=threshold, lr=None, merge=1).catapults
+    # The pair of steps 4 and 5 has the mean of both thresholds, 150; its mean is 125.
+    assert (first.start, first.end, first.crossing, first.drop_step) == (1, 3, 1, 5)
+    assert first.overshoot == 115.5 / 100
+    assert (second.start, second.crossing, second.drop_step) == (8, 8, 10)
+    assert second.overshoot == 206 / 200
+    # A threshold that is the same at every step is that number.
+    same = events(sharpness, threshold=np.full(len(sharpness), 100.0), lr=LR)
+    assert same == events(sharpness)
+
+
+def test_what_is_above_only_by_its_pair_crosses_where_it_is():
+    """S̄ = 150 reaches the mean threshold of its pair: one of the two is above its own."""
+    found = events([90, 120, 180, 90], threshold=np.array([100.0, 150, 150, 100]), lr=None)
+    (catapult,) = found.catapults
+    assert (catapult.start, catapult.crossing) == (1, 2)
+
+
+def test_an_infinite_threshold_is_never_reached():
+    found = events([math.inf, math.inf, 1.0, math.nan], threshold=math.inf, lr=None)
+    assert (found.catapults, found.started_above, found.crossing) == ((), False, None)
+    assert found.to_dict()["threshold"] is None
+
+
+def test_a_threshold_of_other_steps_is_refused():
+    for wrong in (np.full(5, 100.0), np.full((1, 4), 100.0), [100.0, 100.0, math.nan, 100.0]):
+        with pytest.raises(InvalidArgument, match="^threshold = "):
+            events([1.0, 2.0, 3.0, 4.0], threshold=wrong, lr=None)

@@ -76,6 +76,12 @@ def test_without_arguments_the_presets_of_fig6_are_used():
     assert [run["precision"] for run in found["runs"]] == list(FIG6["mean"])
 
 
+def test_an_adaptive_cadence_gives_the_known_steps():
+    found = document(invoke("compare", "--record-every", "adaptive:50", "--json"))
+    assert {run["precision"]: summary(run) for run in found["runs"]} == FIG6["mean"]
+    assert found["settings"]["record"]["sharpness"] == {"every": 50, "near": 0.9, "quiet": 20}
+
+
 def test_flags_reach_the_run():
     found = document(invoke(
         "compare", "opposing_signals", "d=5", "--depth", "3", "--loss", "half_sum", "--lr", "1/7",
@@ -90,13 +96,77 @@ def test_flags_reach_the_run():
     assert found["optimizer"]["lr"] == "1/7"
     assert settings["init"] == {"name": "normal", "alpha": 0.1, "beta": 0.2, "seed": 4}
     assert settings["record"] == {
-        "loss": 5, "sharpness": 5, "parameters": 0, "layer_imbalance": 0
+        "loss": 5, "sharpness": 5, "parameters": 0, "layer_imbalance": 0, "eigenvalues": 0,
+        "quantities": 0, "top": 1,
     }  # fmt: skip
     assert {key: settings[key] for key in ("loss", "steps", "problem_dtype", "tol")} == {
         "loss": "half_sum", "steps": 12, "problem_dtype": "float32", "tol": 1e-30
     }  # fmt: skip
     assert settings["blowup_factor"] is None
     assert [run["precision"] for run in found["runs"]] == ["mpfr40"]
+
+
+TWO_LAYER = (
+    "run", "fig6", "--model", "two-layer", "--width", "4", "--lr", "0.1", "--steps", "6",
+    "--init", "pytorch", "--record-every", "2",
+)  # fmt: skip
+
+
+def test_curvature_is_recorded_and_shown():
+    flags = ("--record-eigenvalues", "3", "--top", "2", "--record-quantities", "1")
+    result = invoke(*TWO_LAYER, *flags)
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    (eigenvalues,) = [line for line in lines if line.startswith("eigenvalues at step 6: ")]
+    assert eigenvalues.count(",") == 1
+    assert "; smallest -" in eigenvalues
+    (quantities,) = [line for line in lines if line.startswith("quantities at step 6: ")]
+    for name in ("gram_sharpness", "norm_A2", "gamma_norm", "v1_alignment"):
+        assert f" {name} " in quantities
+    assert "R_prime" not in quantities  # nothing says how many of its digits are certain
+
+    found = document(invoke(*TWO_LAYER, *flags, "--json"))
+    record = found["settings"]["record"]
+    assert (record["eigenvalues"], record["quantities"], record["top"]) == (3, 1, 2)
+    (run,) = found["runs"]
+    assert len(run["final"]["eigenvalues"]["largest"]) == 2
+    assert run["final"]["eigenvalues"]["smallest"] < 0
+    assert run["final"]["quantities"]["residual_norm2"] > 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--top", "2"), "top = 2: needs --record-eigenvalues"),
+        (("--record-eigenvalues", "1", "--top", "13"), "record.top = 13: must be at most 12"),
+        (("--record-eigenvalues", "1", "--top", "0"), "record.top = 0: must be an integer of at"),
+        (("--record-eigenvalues", "0"), "record_eigenvalues = 0: must be"),
+    ],
+)
+def test_curvature_that_cannot_be_is_refused_in_one_line(flags, message):
+    result = invoke(*TWO_LAYER, *flags)
+    assert result.exit_code == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert message in result.stderr
+
+
+def test_quantities_need_the_two_layer_network():
+    result = invoke("run", *QUICK, "--record-quantities", "1")
+    assert result.exit_code == 2
+    assert "record = quantities: needs the two-layer network" in result.stderr
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_a_two_layer_network_may_have_biases(bias):
+    flags = ["--model", "two-layer", "--width", "3", *(["--bias"] if bias else [])]
+    found = document(invoke("run", *QUICK, *flags, "--precision", "float32", "--json"))
+    assert found["model"]["bias"] is bias
+
+
+def test_the_minimalist_model_has_no_biases():
+    refused = invoke("run", *QUICK, "--bias")
+    assert refused.exit_code == 2
+    assert refused.stderr == "Error: bias = True: needs --model two-layer\n"
 
 
 def test_an_infinite_blowup_factor_is_text():

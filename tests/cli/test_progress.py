@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import sys
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -99,3 +100,13 @@ def test_estimate_is_one_line():
         "About 1 min 15 s on 1 thread, 3 MiB of memory."
     )
     assert "on 4 threads, 2,048 MiB" in _estimate_line(Estimate(75.0, 2**31, 4))
+
+
+def test_lines_name_the_threshold_they_compare_with():
+    display = ProgressDisplay(["float64", "float32"], 3000)
+    for name, formula in (("float64", "(2+2β)/η"), ("float32", "")):
+        progress = report(name, 10, sharpness=60.0)
+        display(replace(progress, formula=formula))
+    momentum, flow = shown(display)
+    assert "S/threshold  1.20" in momentum
+    assert "S 60 " in flow

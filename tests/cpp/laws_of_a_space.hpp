@@ -7,7 +7,9 @@
 #include <numeric>
 #include <vector>
 
+#include "laws_of_batches.hpp"
 #include "laws_of_elements.hpp"
+#include "laws_of_outer_descent.hpp"
 #include "laws_of_sums.hpp"
 #include "laws_of_the_boundary.hpp"
 
@@ -50,6 +52,7 @@ void laws(const Format& format, unsigned long seed, const Shapes& shapes) {
       laws_of_map(on, n, kind);
       laws_of_map_rows(on, n, kind);
       laws_of_descend(on, n, kind);
+      laws_of_replacing(on, n, kind);
       laws_of_dot(on, n, kind);
       laws_of_a_diagonal(on, n, kind);
       if (n <= 7) laws_of_product(on, n, kind);
@@ -66,6 +69,9 @@ void laws_of_shapes(const Format& format, unsigned long seed, const Shapes& shap
     for (const std::size_t d : shapes.columns) {
       laws_of_a_shape(on, n, d, kind_of(i));
       laws_of_map_outer(on, n, d, kind_of(i / kinds));
+      if (i % 3 == 1) laws_of_gathering(on, n, d, kind_of(i / kinds));
+      if constexpr (Space::fuses_descent)
+        if (i % 3 == 0) laws_of_outer_descent(on, n, d, kind_of(i / kinds));
       ++i;
     }
   }
@@ -73,6 +79,8 @@ void laws_of_shapes(const Format& format, unsigned long seed, const Shapes& shap
     Subject<Space> on(format, seed + d);
     laws_of_a_shape(on, 9, d, kind_of(++i));
     laws_of_map_outer(on, 5, d, kind_of(i));
+    laws_of_gathering(on, 9, d, kind_of(i));
+    if constexpr (Space::fuses_descent) laws_of_outer_descent(on, 5, d, kind_of(i));
   }
 }
 

@@ -26,6 +26,8 @@ void laws_of_large_shapes(const Format& format, unsigned long seed) {
     Subject<Space> on(format, seed + n);
     laws_of_negative_zeros(on, n, d);
     for (int k = 0; k < kinds; ++k) laws_of_a_shape(on, n, d, static_cast<Kind>(k));
+    laws_of_outer_descent(on, n, d, kind_of(n + d));
+    laws_of_gathering(on, n, d, kind_of(n + d + 1));
   }
 }
 

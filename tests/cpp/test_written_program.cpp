@@ -7,7 +7,6 @@
 
 #include "check.hpp"
 #include "models/minimalist.hpp"
-#include "training/gradient_descent.hpp"
 #include "writing_space.hpp"
 
 namespace precipice::test {
@@ -152,11 +151,11 @@ Written carried_out(const Shape& shape, std::size_t rows_per_block) {
                          space.scalar("s"),
                          space.scalar("L"),
                          space.scalar("")};
-  const GradientDescent<Space> optimizer{space.input("eta")};
+  const Space::Scalar eta = space.input("eta");
   Model::gradient(space, data, theta, work);
   Model::loss(space, data, work);
-  optimizer.step(space, next.u, theta.u, work.g);
-  optimizer.step(space, next.v, theta.v, work.h);
+  space.descend(next.u, theta.u, eta, work.g);
+  space.descend(next.v, theta.v, eta, work.h);
 
   Lines program = Space::definitions(work.f);
   program.push_back(Space::definition(work.P));

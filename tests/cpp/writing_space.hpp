@@ -78,6 +78,19 @@ class WritingSpace {
     }
     return {true, false};
   }
+  static constexpr bool fuses_descent = true;
+  Change descend_outer(const Weights& next, const Weights& current, Scalar eta, Array a, Array g,
+                       Array t) {
+    matvec(t, current, g);
+    for (std::size_t q = 0; q < current.rows; ++q)
+      for (std::size_t k = 0; k < current.columns; ++k) {
+        Entry* const move = temporary(next.data);
+        multiply(move, a.data + q, g.data + k);
+        multiply(move, eta.data, move);
+        subtract(next.at(q, k), current.at(q, k), move);
+      }
+    return {true, false};
+  }
 
   // sums
   void matvec(Array f, const Matrix& x, Rows rows, Array u) {

@@ -6,7 +6,6 @@
 
 #include "models/minimalist.hpp"
 #include "models/two_layer_linear.hpp"
-#include "training/gradient_descent.hpp"
 
 namespace precipice {
 
@@ -40,6 +39,7 @@ class OneThread {
   HD static void add(T& out, T a, T b) { out = a + b; }
   HD static void subtract(T& out, T a, T b) { out = a - b; }
   HD static void multiply_by_integer(T& out, T a, Integer n) { out = a * n.value; }
+  HD static T temporary(T) { return T(); }
   HD static void divide_by_integer(T& out, T a, Integer n) { out = a / n.value; }
 
   template <class Program, class... In>
@@ -62,6 +62,25 @@ class OneThread {
       change.moved = change.moved || !(updated - current.data[i] == T(0));
       change.returned = change.returned && updated - next.data[i] == T(0);
       next.data[i] = updated;
+    }
+    return change;
+  }
+  static constexpr bool fuses_descent = true;
+  HD Change descend_outer(const Weights& next, const Weights& current, Scalar eta, Array a, Array g,
+                          Array t) {
+    Change change;
+    for (std::size_t q = 0; q < current.rows; ++q) {
+      T sum = T(-0.0);
+      for (std::size_t k = 0; k < current.columns; ++k) {
+        T& after = next.data[q * current.columns + k];
+        const T now = current.data[q * current.columns + k];
+        const T updated = now - *eta.data * (a.data[q] * g.data[k]);
+        change.moved = change.moved || !(updated - now == T(0));
+        change.returned = change.returned && updated - after == T(0);
+        after = updated;
+        sum = sum + now * g.data[k];
+      }
+      t.data[q] = sum;
     }
     return change;
   }
@@ -116,14 +135,14 @@ __global__ void train(typename Minimalist<OneThread<T>>::Data data,
                       typename Minimalist<OneThread<T>>::Parameters theta,
                       typename Minimalist<OneThread<T>>::Parameters next,
                       typename Minimalist<OneThread<T>>::Work work,
-                      GradientDescent<OneThread<T>> optimizer, long steps) {
+                      typename OneThread<T>::Scalar eta, long steps) {
   using Model = Minimalist<OneThread<T>>;
   OneThread<T> space;
   for (long t = 0; t < steps; ++t) {
     Model::gradient(space, data, theta, work);
     Model::loss(space, data, work);
-    Change change = optimizer.step(space, next.u, theta.u, work.g);
-    change &= optimizer.step(space, next.v, theta.v, work.h);
+    Change change = space.descend(next.u, theta.u, eta, work.g);
+    change &= space.descend(next.v, theta.v, eta, work.h);
     if (!change.moved) return;
     const auto old = theta;
     theta = next;
@@ -134,13 +153,13 @@ __global__ void train(typename Minimalist<OneThread<T>>::Data data,
 template __global__ void train<float>(Minimalist<OneThread<float>>::Data,
                                       Minimalist<OneThread<float>>::Parameters,
                                       Minimalist<OneThread<float>>::Parameters,
-                                      Minimalist<OneThread<float>>::Work,
-                                      GradientDescent<OneThread<float>>, long);
+                                      Minimalist<OneThread<float>>::Work, OneThread<float>::Scalar,
+                                      long);
 template __global__ void train<double>(Minimalist<OneThread<double>>::Data,
                                        Minimalist<OneThread<double>>::Parameters,
                                        Minimalist<OneThread<double>>::Parameters,
                                        Minimalist<OneThread<double>>::Work,
-                                       GradientDescent<OneThread<double>>, long);
+                                       OneThread<double>::Scalar, long);
 
 template <class T>
 __global__ void train_two_layer(typename TwoLayerLinear<OneThread<T>>::Data data,
@@ -148,15 +167,22 @@ __global__ void train_two_layer(typename TwoLayerLinear<OneThread<T>>::Data data
                                 typename TwoLayerLinear<OneThread<T>>::Parameters theta,
                                 typename TwoLayerLinear<OneThread<T>>::Parameters next,
                                 typename TwoLayerLinear<OneThread<T>>::Work work,
-                                Contraction contraction, GradientDescent<OneThread<T>> optimizer) {
+                                Contraction contraction, typename OneThread<T>::Scalar eta) {
   using Model = TwoLayerLinear<OneThread<T>>;
   OneThread<T> space;
   Model::evaluate(space, data, factors, theta, work, contraction);
+  if (contraction == Contraction::collapsed && !theta.biased()) {
+    Model::descend(space, factors, theta, next, work, eta);
+    return;
+  }
   Model::gradient(space, data, factors, theta, work, contraction);
   for (std::size_t q = 0; q < theta.a.size; ++q)
-    optimizer.step(space, space.row_of(next.W, q), space.row_of(theta.W, q),
-                   Model::gradient_of_row(space, work, q, contraction));
-  optimizer.step(space, next.a, theta.a, work.t);
+    space.descend(space.row_of(next.W, q), space.row_of(theta.W, q), eta,
+                  Model::gradient_of_row(space, work, q, contraction));
+  space.descend(next.a, theta.a, eta, work.t);
+  if (!theta.biased()) return;
+  space.descend(next.b1, theta.b1, eta, work.db1);
+  space.descend(next.b2, theta.b2, eta, work.db2);
 }
 
 template __global__ void train_two_layer<float>(TwoLayerLinear<OneThread<float>>::Data,
@@ -164,12 +190,12 @@ template __global__ void train_two_layer<float>(TwoLayerLinear<OneThread<float>>
                                                 TwoLayerLinear<OneThread<float>>::Parameters,
                                                 TwoLayerLinear<OneThread<float>>::Parameters,
                                                 TwoLayerLinear<OneThread<float>>::Work, Contraction,
-                                                GradientDescent<OneThread<float>>);
+                                                OneThread<float>::Scalar);
 template __global__ void train_two_layer<double>(TwoLayerLinear<OneThread<double>>::Data,
                                                  TwoLayerLinear<OneThread<double>>::Factors,
                                                  TwoLayerLinear<OneThread<double>>::Parameters,
                                                  TwoLayerLinear<OneThread<double>>::Parameters,
                                                  TwoLayerLinear<OneThread<double>>::Work,
-                                                 Contraction, GradientDescent<OneThread<double>>);
+                                                 Contraction, OneThread<double>::Scalar);
 
 }  // namespace precipice

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from fractions import Fraction
@@ -11,7 +12,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from oracles import minimalist, sharpness
+from oracles import minimalist, optimizers, sharpness, two_layer
 
 LOSSES = ("half_mean", "mean", "half_sum", "sum")
 
@@ -227,3 +228,46 @@ def test_sharpness_is_the_algebraic_largest_eigenvalue():
     values = np.linalg.eigvalsh(H)
     assert abs(values[0]) < abs(values[-1])
     assert sharpness.sharpness([[1.0]], [4.0], [1.0], [1.0, 1.0], "sum") == values[-1]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_one_oracle_says_of_gradient_descent_what_the_others_do(loss):
+    generator = np.random.default_rng(8)
+    X, y = generator.normal(size=(4, 3)), generator.normal(size=4)
+    fmt = minimalist.wide(30)
+    given = [minimalist.rounded(fmt, a) for a in (X, y)]
+    rule = optimizers.Rule(lambda t: ("1/50", True))
+    u, v = generator.normal(size=3), generator.normal(size=2)
+    states, *_ = minimalist.run(fmt, X, y, u, v, "1/50", loss, 20)
+    found, *_ = optimizers.run(optimizers.Minimalist(fmt, *given, loss), [*u, *v], rule, 20)
+    assert [state.theta for state in found] == [state.u + state.v for state in states]
+    assert [state.loss for state in found] == [state.loss for state in states]
+    W, a = generator.normal(size=(2, 3)), generator.normal(size=2)
+    for scaled, collapsed in itertools.product((True, False), repeat=2):
+        model = optimizers.TwoLayer(fmt, *given, loss, 2, scaled, collapsed)
+        found, *_ = optimizers.run(model, [*W.ravel(), *a], rule, 20)
+        two = two_layer.trajectory(fmt, X, y, W, a, "1/50", loss, scaled, collapsed)
+        for state, expected in zip(found, two, strict=False):
+            assert state.theta == [x for row in expected.W for x in row] + expected.a
+            assert state.loss == expected.loss
+
+
+def test_momentum_is_that_of_float64_scalars():
+    """The written order of the rules once more, in hardware arithmetic."""
+    X, y = [[2.0, 0.5], [0.25, 1.0]], [1.0, -1.0]
+    model = optimizers.Minimalist(minimalist.FLOAT64, *minimalist.rounded(
+        minimalist.FLOAT64, [X, y]), "half_sum")  # fmt: skip
+    eta, beta = 0.1, 0.7
+    for nesterov in (False, True):
+        theta, velocity = [0.3, -0.2, 0.9], [0.0, 0.0, 0.0]
+        rule = optimizers.Rule(lambda t: (0.1, True), beta, nesterov)
+        states, *_ = optimizers.run(model, theta, rule, 15)
+        for state in states:
+            assert [float(p) for p in state.theta] == theta
+            f = [row[0] * theta[0] + row[1] * theta[1] for row in X]
+            z = [f[i] * theta[2] - y[i] for i in range(2)]
+            g = [(X[0][k] * z[0] + X[1][k] * z[1]) * theta[2] for k in range(2)]
+            g.append(z[0] * f[0] + z[1] * f[1])
+            velocity = [beta * p + q for p, q in zip(velocity, g, strict=True)]
+            s = [q + beta * p for p, q in zip(velocity, g, strict=True)] if nesterov else velocity
+            theta = [p - eta * q for p, q in zip(theta, s, strict=True)]

@@ -1,6 +1,9 @@
 """The written order of the two-layer linear network's gradient descent, one operation at a time.
 
 F(x) = c a.W x with W (m, d) by rows. Formats and sums are those of `oracles.minimalist`.
+
+A network with biases is the same on data with a last column of ones, W's last column being the
+hidden layer's bias, but for the output's bias b2: F(x) = c a.W x + b2.
 """
 
 from __future__ import annotations
@@ -25,35 +28,47 @@ class State:
     a: list[Any]
     z: list[Any]
     loss: Any
+    b2: Any = None
 
 
-def constants(fmt: Format, loss: str, N: int, m: int, scaled: bool) -> tuple[Any, Any]:
-    """Return c and kappa: c = 1 / RN(sqrt m), or None where the network is not scaled."""
+def constants(fmt: Format, loss: str, N: int, m: int, scaled: bool) -> tuple[Any, Any, Any]:
+    """Return c, kappa = kappa_L c and kappa_L; None where there is no such factor."""
     context = make_context(fmt)
     one, two, n = round_to(fmt, 1), round_to(fmt, 2), round_to(fmt, N)
     with make_context(fmt):
         root = gmpy2.sqrt(round_to(fmt, m))
     c = context.div(one, root) if scaled else None
-    kappa = {
+    kappa_L = {
         "half_mean": context.div(one, n),
         "mean": context.div(two, n),
         "half_sum": None,
         "sum": two,
     }[loss]
-    if kappa is None:
-        return c, c
-    return c, kappa if c is None else context.mul(kappa, c)
+    if kappa_L is None:
+        return c, c, None
+    return c, kappa_L if c is None else context.mul(kappa_L, c), kappa_L
 
 
 def trajectory(
-    fmt: Format, X: Any, y: Any, W: Any, a: Any, lr: Any, loss: str, scaled: bool, collapsed: bool
+    fmt: Format,
+    X: Any,
+    y: Any,
+    W: Any,
+    a: Any,
+    lr: Any,
+    loss: str,
+    scaled: bool,
+    collapsed: bool,
+    b2: Any = None,
 ) -> Iterator[State]:
     """Yield the states 0, 1, 2, ... for ever; the inputs are first rounded to the format."""
     context = make_context(fmt)
     X, y, W, a = rounded(fmt, X), rounded(fmt, y), rounded(fmt, W), rounded(fmt, a)
     eta = round_to(fmt, lr)
     N, d, m = len(X), len(X[0]), len(W)
-    c, kappa = constants(fmt, loss, N, m, scaled)
+    c, kappa, kappa_L = constants(fmt, loss, N, m, scaled)
+    b2 = None if b2 is None else round_to(fmt, b2)
+    ones = [round_to(fmt, 1)] * N
 
     def times(factor: Any, x: Any) -> Any:
         return x if factor is None else context.mul(factor, x)
@@ -72,8 +87,10 @@ def trajectory(
         else:
             H = [[total(W[q], X[i]) for i in range(N)] for q in range(m)]
             F = [times(c, total(a, [H[q][i] for q in range(m)])) for i in range(N)]
+        if b2 is not None:
+            F = [context.add(F[i], b2) for i in range(N)]
         z = [context.sub(F[i], y[i]) for i in range(N)]
-        yield State(t, W, a, z, loss_of(context, fmt, loss, N, total(z, z)))
+        yield State(t, W, a, z, loss_of(context, fmt, loss, N, total(z, z)), b2)
 
         if collapsed:
             g = [total([X[i][k] for i in range(N)], z) for k in range(d)]
@@ -91,4 +108,6 @@ def trajectory(
             ]
         W = [[moved(W[q][k], dW[q][k]) for k in range(d)] for q in range(m)]
         a = [moved(a[q], da[q]) for q in range(m)]
+        if b2 is not None:
+            b2 = moved(b2, times(kappa_L, total(ones, z)))
         t = t + 1

@@ -9,7 +9,7 @@ import pytest
 
 from official_batches import binary_batch, random_rows
 from precipice.errors import InvalidArgument
-from precipice.problems import by_name, cifar10, fig6, opposing_signals
+from precipice.problems import by_name, cifar10, fig6, gaussian, opposing_signals
 
 
 def test_names_and_settings() -> None:
@@ -70,10 +70,26 @@ def test_every_cifar_setting_can_be_written(tmp_path: Path) -> None:
         assert by_name("cifar10", settings).provenance["subtract_mean"] is value
 
 
+def test_every_gaussian_setting_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("1,2,3\n0.5,1,0\n2,2,1\n4,1,1\n")
+    settings = {
+        "n": "6",
+        "d": "2",
+        "seed": "5",
+        "labels": "eigenvector:2",
+        "like": str(tmp_path / "data.csv"),
+        "like_n": "3",
+    }
+    expected = gaussian(6, 2, 5, "eigenvector:2", tmp_path / "data.csv", 3)
+    assert by_name("gaussian", settings).sha256 == expected.sha256
+
+
 @pytest.mark.parametrize(
     ("name", "settings", "message"),
     [
-        ("fig7", {}, r"^problem = fig7: must be one of fig6, opposing_signals, cifar10, or the pa"),
+        ("gaussian", {"labels": "v1"}, r"^labels = v1: must be random or eigenvector:I"),
+        ("gaussian", {"like": "."}, r"^like = .*: must "),
+        ("fig7", {}, r"^problem = fig7: must be one of fig6, opposing_signals, cifar10, gauss"),
         ("fig6", {"d": "3"}, r"^d = 3: is no setting of fig6, which takes no settings$"),
         ("opposing_signals", {"D": "3"}, r"^D = 3: is no setting of opposing_signals, which tak"),
         ("opposing_signals", {"d": "x"}, r"^d = x: must be an integer$"),

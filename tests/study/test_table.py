@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import math
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from constructed import make_comparison, make_run, three_runs
+from precipice.cli.session import event_lines
 from precipice.results import Series
 from precipice.study.table import WIDTH, as_csv, as_text, caption, loss_text, row
 
@@ -24,6 +27,32 @@ def test_a_row_reports_the_first_excursion_and_the_blow_up():
     assert entries["overshoot"] == pytest.approx(54.25 / 50)
     entries = row(blows_up)
     assert (entries["outcome"], entries["blowup"], entries["drop"]) == ("blowup", 150, None)
+
+
+@pytest.mark.parametrize(
+    ("residual", "peak", "overshoot", "shown"),
+    [(1e-9, 54.25, 1.085, "54.25"), (0.3, 54.0, 1.1, "54"), (40.0, math.nan, math.nan, "0±1e+02")],
+)
+def test_no_digit_goes_beyond_the_residual(residual, peak, overshoot, shown):
+    """In the table, in its rows, in the document, on the command line."""
+    run = make_run(drop=110)
+    measured = run.sharpness
+    bounds = np.full(measured.value.size, residual)
+    run = replace(run, sharpness=replace(measured, residual=bounds))
+    entries = row(run)
+    assert entries["peak_sharpness"] == pytest.approx(peak, nan_ok=True, rel=1e-12)
+    assert entries["overshoot"] == pytest.approx(overshoot, nan_ok=True, rel=1e-12)
+    cells = as_text(make_comparison(run)).splitlines()[2].split()
+    assert shown in cells
+    line = " ".join(event_lines(run))
+    assert f"peaks at S̄ = {shown} at step" in line
+    catapult = run.to_dict()["catapults"][0]
+    assert catapult["peak_sharpness"] == (None if math.isnan(peak) else pytest.approx(peak))
+    final = run.to_dict()["final"]["sharpness"]
+    if residual == 1e-9:
+        assert final == pytest.approx(measured.value[-1], abs=2e-9)
+    else:
+        assert final is None or final == round(measured.value[-1])
 
 
 def test_a_run_that_stays_below_has_no_events():

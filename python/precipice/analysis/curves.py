@@ -62,25 +62,39 @@ class SharpnessCurve:
     value: Floats
     pair_step: Steps
     pair_mean: Floats
-    threshold: float
+    threshold: Floats
+    pair_threshold: Floats
 
     @classmethod
     def build(
-        cls, step: Steps, value: Floats, threshold: float, blowup_step: int | None
+        cls, step: Steps, value: Floats, threshold: Floats, blowup_step: int | None
     ) -> SharpnessCurve:
-        """Return the curve of a recorded series, as far as events may read it."""
+        """Return the curve of a recorded series, as far as events may read it.
+
+        The threshold of a pair is the mean of its two, so that one of a pair whose mean is above
+        it is above its own.
+        """
         if blowup_step is not None:
             before = step < blowup_step
-            step, value = step[before], value[before]
+            step, value, threshold = step[before], value[before], threshold[before]
         paired = np.flatnonzero(np.diff(step) == 1)
         with np.errstate(invalid="ignore", over="ignore"):
             # Halved first: the sum of two large sharpnesses may overflow, their mean does not.
-            mean = 0.5 * value[paired] + 0.5 * value[paired + 1]
-        return cls(step, value, step[paired], mean, threshold)
+            mean, between = (
+                0.5 * curve[paired] + 0.5 * curve[paired + 1] for curve in (value, threshold)
+            )
+        return cls(step, value, step[paired], mean, threshold, between)
+
+    @property
+    def started_above(self) -> bool:
+        """Whether the sharpness at step 0 is at or above a finite threshold."""
+        first = self.threshold[:1]
+        above = (self.step[:1] == 0) & (self.value[:1] >= first) & np.isfinite(first)
+        return bool(above.any())
 
     def excursions(self, merge: int) -> list[tuple[int, int]]:
         """Return the (first, last) indices into the pair means of every excursion."""
-        above = self.pair_mean >= self.threshold
+        above = (self.pair_mean >= self.pair_threshold) & np.isfinite(self.pair_threshold)
         edges = np.diff(np.concatenate(([False], above, [False])).astype(np.int8))
         found: list[tuple[int, int]] = []
         for first, last in zip(

@@ -2,7 +2,8 @@
 
 During a catapult the sharpness oscillates with period 2, so everything that compares with the
 threshold over an interval uses the pair mean S̄_t = (S_t + S_{t+1})/2, which exists where both t
-and t + 1 were recorded. The threshold is 2/η with η as rounded to the working format.
+and t + 1 were recorded. The threshold is 2/η with η as rounded to the working format (momentum has
+another; see `precipice.optimizers`). With a schedule it varies, and each step has its own.
 
 The definitions follow the catapult picture of Lewkowycz et al. (2020) and the precision
 experiments of Yoo, Song and Yun (2025), appendix D.
@@ -49,7 +50,7 @@ class Catapult:
     delay : int or None
         `drop_step` - `crossing`, in steps.
     overshoot : float
-        η · `peak_sharpness` / 2: 1 at the threshold.
+        η · `peak_sharpness` / 2, or the peak over the threshold there: 1 at the threshold.
     """
 
     kind: str
@@ -112,7 +113,7 @@ class Events:
         All excursions in order, whatever their kind.
     blowup : Blowup or None
     threshold, merge, spike_factor : float, int, float
-        The arguments of `find_events`.
+        The arguments of `find_events`; a threshold that varies is the first step's.
     measured : bool
         Whether any sharpness was recorded; without it, no excursion means nothing.
     """
@@ -147,8 +148,8 @@ def find_events(
     sharpness_step: ArrayLike,
     sharpness_value: ArrayLike,
     *,
-    threshold: float,
-    lr: float,
+    threshold: ArrayLike,
+    lr: float | None,
     last_step: int,
     blowup_step: int | None,
     merge: int = 20,
@@ -165,10 +166,11 @@ def find_events(
     sharpness_step, sharpness_value : array_like, shape (U,)
         Ascending steps at which the sharpness S was recorded, and S. With a cadence above 1,
         record consecutive pairs: a step whose successor is missing has no pair mean.
-    threshold : float
-        2/η with η as rounded to the working format.
-    lr : float
-        That η; used for the overshoot.
+    threshold : float or array_like, shape (U,)
+        2/η with η as rounded to the working format, or that of each recorded sharpness; infinite
+        where there is none.
+    lr : float or None
+        That η; used for the overshoot. None takes the peak over its threshold.
     last_step : int
         The step at which the run ended.
     blowup_step : int or None
@@ -193,17 +195,19 @@ def find_events(
     -----
     Costs O(T + U) a call and allocates a few arrays of that size.
     """
-    _check_numbers(threshold, lr, last_step, merge, spike_factor)
+    thresholds = np.asarray(threshold, dtype=np.float64)
+    _check_numbers(thresholds, lr, last_step, merge, spike_factor)
     loss = LossCurve.build(loss_step, loss_value, loss_log2)
     steps, values = read_series("sharpness", sharpness_step, sharpness_value)
-    sharpness = SharpnessCurve.build(steps, values, threshold, blowup_step)
+    if thresholds.ndim and thresholds.shape != steps.shape:
+        raise InvalidArgument("threshold", thresholds.shape, f"must have the shape {steps.shape}")
+    along = np.broadcast_to(thresholds, steps.shape)
+    sharpness = SharpnessCurve.build(steps, values, along, blowup_step)
     catapults = tuple(
         _describe(sharpness, loss, interval, lr, last_step, merge, spike_factor)
         for interval in sharpness.excursions(merge)
     )
-    started_above = bool(
-        sharpness.step.size and sharpness.step[0] == 0 and sharpness.value[0] >= threshold
-    )
+    started_above = sharpness.started_above
     crossing = 0 if started_above else (catapults[0].crossing if catapults else None)
     blowup = None
     if blowup_step is not None:
@@ -218,7 +222,7 @@ def find_events(
         crossing,
         catapults,
         blowup,
-        float(threshold),
+        float(thresholds.flat[0]) if thresholds.size else math.nan,
         int(merge),
         float(spike_factor),
         measured=bool(steps.size),
@@ -229,7 +233,7 @@ def _describe(
     sharpness: SharpnessCurve,
     loss: LossCurve,
     interval: tuple[int, int],
-    lr: float,
+    lr: float | None,
     last_step: int,
     merge: int,
     spike_factor: float,
@@ -246,11 +250,13 @@ def _describe(
     covered = sharpness.within(start, final + 1)
     raw_step, raw = sharpness.step[covered], sharpness.value[covered]
     raw_peak = int(np.nanargmax(raw))
-    # One of S_start, S_{start+1} reaches the threshold because their mean does.
-    crossing = int(raw_step[np.flatnonzero(raw >= sharpness.threshold)[0]])
+    # One of S_start, S_{start+1} reaches the threshold because their mean does (but for rounding,
+    # where the threshold varies).
+    reached = np.flatnonzero(raw >= sharpness.threshold[covered])
+    crossing = int(raw_step[reached[0]]) if reached.size else start
 
     after = sharpness.within(peak_step, last_step)
-    below = np.flatnonzero(sharpness.value[after] < sharpness.threshold)
+    below = np.flatnonzero(sharpness.value[after] < sharpness.threshold[after])
     drop_step = int(sharpness.step[after][below[0]]) if below.size else None
 
     window_end = min(final + merge, last_step) if ended else last_step
@@ -276,7 +282,9 @@ def _describe(
         drop_step=drop_step,
         end=final if ended else None,
         delay=None if drop_step is None else drop_step - crossing,
-        overshoot=lr * peak_sharpness / 2,
+        overshoot=peak_sharpness / float(sharpness.pair_threshold[peak])
+        if lr is None
+        else lr * peak_sharpness / 2,
     )
 
 
@@ -309,10 +317,10 @@ def _excursion_of(step: int, catapults: tuple[Catapult, ...], merge: int) -> int
 
 
 def _check_numbers(
-    threshold: float, lr: float, last_step: int, merge: int, spike_factor: float
+    threshold: Floats, lr: float | None, last_step: int, merge: int, spike_factor: float
 ) -> None:
     for name, number in (("threshold", threshold), ("lr", lr), ("spike_factor", spike_factor)):
-        if not number > 0:
+        if number is not None and not np.all(np.asarray(number) > 0):
             raise InvalidArgument(name, number, "must be a positive number")
     for name, count in (("last_step", last_step), ("merge", merge)):
         if count < 0:

@@ -21,8 +21,9 @@ _PRECISION = click.option(
 def command(precision: str | None, **flags: Any) -> None:
     """Train one problem at many precisions and compare what happens.
 
-    PROBLEM is fig6 (the default), opposing_signals, cifar10, or a path to a .npz or .csv file;
-    KEY=VALUE words are its settings, as in: cifar10 path=cifar-10-batches-bin n=100. CIFAR-10's
+    PROBLEM is fig6 (the default), opposing_signals, cifar10, gaussian, or a path to a .npz or .csv
+    file; KEY=VALUE words are its settings, as in: cifar10 path=cifar-10-batches-bin n=100, or:
+    gaussian n=500 labels=eigenvector:400 like=cifar-10-batches-bin like_n=5000. CIFAR-10's
     path is a folder of its official binary or python files, one such file (data_batch_1.bin,
     data_batch_1), or a .npz with the arrays images and labels; nothing in them is executed.
     """

@@ -14,8 +14,9 @@ from precipice.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from precipice.models import Model
-    from precipice.optimizers import GD
+    from precipice.optimizers import Optimizer
     from precipice.problems import Problem
+    from precipice.record import Adaptive, Record
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -34,7 +35,7 @@ class Request:
 
     problem: Problem
     model: Model
-    optimizer: GD
+    optimizer: Optimizer
     keywords: dict[str, Any]
 
 
@@ -49,6 +50,22 @@ def _blowup_factor(context: click.Context, option: click.Parameter, value: str) 
     if not factor > 0:
         raise InvalidArgument("blowup_factor", value, "must be a positive number, inf or none")
     return factor
+
+
+def _record_every(context: click.Context, option: click.Parameter, value: str) -> int | Adaptive:
+    """Return the cadence of the sharpness."""
+    from precipice.exact import whole_number
+    from precipice.record import Adaptive
+
+    kind, colon, every = value.partition(":")
+    adaptive = kind == "adaptive"
+    try:
+        number = int((every if colon else "32") if adaptive else value)
+    except ValueError:
+        rule = "must be an integer of at least 1, adaptive or adaptive:N"
+        raise InvalidArgument("record_every", value, rule) from None
+    number = whole_number(number, "record_every", 1)
+    return Adaptive(number) if adaptive else number
 
 
 # In the order in which --help shows them.
@@ -74,11 +91,41 @@ _TRAINING = (
         help="two-layer: the order of the products; default: collapsed.",
     ),
     click.option(
+        "--bias", is_flag=True, default=None, help="two-layer: f(x) = c aᵀ (W x + b₁) + b₂."
+    ),
+    click.option(
         "--loss",
         type=click.Choice(["half_mean", "mean", "half_sum", "sum"]),
         help="Normalisation of the squared loss; default: the problem's, else half_mean.",
     ),
-    click.option("--lr", help="Learning rate η, exact: 2/50, 0.02; default: the problem's."),
+    click.option(
+        "--lr",
+        help="Learning rate η, exact: 2/50, 0.02; or a schedule: warmup:LR,STEPS, "
+        "piecewise:LR*STEPS,…,LR or event:LR,sharpness>=2/lr,THEN; default: the problem's.",
+    ),
+    click.option(
+        "--optimizer",
+        type=click.Choice(["gd", "heavy-ball", "nesterov", "sgd", "flow"]),
+        default="gd",
+        help="How parameters are updated.",
+    ),
+    click.option("--momentum", help="heavy-ball, nesterov, sgd: β, exact, from 0 to below 1."),
+    click.option("--batch-size", type=int, help="sgd: samples of a step."),
+    click.option(
+        "--sampling",
+        type=click.Choice(["reshuffle", "iid"]),
+        help="sgd: a permutation an epoch, or drawn afresh each step; default: reshuffle.",
+    ),
+    click.option("--batch-seed", type=int, help="sgd: seed of the batches; default: 0."),
+    click.option("--flow-step", help="flow: the Runge-Kutta step h, exact; default: factor/S."),
+    click.option("--flow-factor", type=float, help="flow: h times the sharpness S; default: 1."),
+    click.option("--flow-every", type=int, help="flow: steps between measuring S; default: 50."),
+    click.option(
+        "--no-flow-guard",
+        is_flag=True,
+        default=None,
+        help="flow: neither measure S early nor redo steps that were too long.",
+    ),
     click.option("--steps", type=int, help="Steps to run; default: the problem's."),
     click.option(
         "--init",
@@ -114,9 +161,24 @@ _NUMERICS = (
     ),
     click.option(
         "--record-every",
+        callback=_record_every,
+        default="1",
+        metavar="N|adaptive[:N]",
+        help="Record loss and sharpness every N steps; adaptive: the sharpness every N (32), "
+        "and each step near the threshold.",
+    ),
+    click.option(
+        "--record-eigenvalues",
         type=click.IntRange(min=1),
-        default=1,
-        help="Record loss and sharpness every n steps.",
+        metavar="N",
+        help="Record the largest Hessian eigenvalues and the smallest every n steps.",
+    ),
+    click.option("--top", type=int, help="How many of the largest eigenvalues; default: 1."),
+    click.option(
+        "--record-quantities",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="two-layer: record Gram spectra and norms (Wang et al. 2022) every n steps.",
     ),
     click.option(
         "--blowup-factor",
@@ -184,8 +246,6 @@ def request(problem: str, settings: Sequence[str], flags: Mapping[str, Any]) -> 
         If a flag breaks its rule, or is absent and the problem has no preset for it.
     """
     from precipice import initialisers, problems
-    from precipice.optimizers import GD
-    from precipice.record import Record
 
     model = _model(flags)
     chosen = problems.by_name(problem, parse_settings(settings))
@@ -202,7 +262,7 @@ def request(problem: str, settings: Sequence[str], flags: Mapping[str, Any]) -> 
         "steps": given_or_preset("steps"),
         "init": initialisers.parse(init, flags["seed"]),
         "loss": flags["loss"] or presets.loss or "half_mean",
-        "record": Record(loss=flags["record_every"], sharpness=flags["record_every"]),
+        "record": _record(flags),
     }
     for name in (
         "order", "coordinates", "problem_dtype", "measure_precision",
@@ -210,10 +270,27 @@ def request(problem: str, settings: Sequence[str], flags: Mapping[str, Any]) -> 
     ):  # fmt: skip
         keywords[name] = flags[name]
     keywords |= _saves(flags)
-    return Request(chosen, model, GD(lr=given_or_preset("lr")), keywords)
+    optimizer = _optimizer(flags, lambda: given_or_preset("lr"))
+    return Request(chosen, model, optimizer, keywords)
 
 
-_MODEL_FLAGS = {"minimalist": ("depth",), "two-layer": ("width", "scale", "contraction")}
+def _record(flags: Mapping[str, Any]) -> Record:
+    """Return the cadences that the flags ask for."""
+    from precipice.record import Record
+
+    if flags["top"] is not None and not flags["record_eigenvalues"]:
+        raise InvalidArgument("top", flags["top"], "needs --record-eigenvalues")
+    every = flags["record_every"]
+    return Record(
+        loss=every if isinstance(every, int) else 1,
+        sharpness=every,
+        eigenvalues=flags["record_eigenvalues"] or 0,
+        quantities=flags["record_quantities"] or 0,
+        top=1 if flags["top"] is None else flags["top"],
+    )
+
+
+_MODEL_FLAGS = {"minimalist": ("depth",), "two-layer": ("width", "scale", "contraction", "bias")}
 
 
 def _model(flags: Mapping[str, Any]) -> Model:
@@ -234,6 +311,53 @@ def _model(flags: Mapping[str, Any]) -> Model:
     if "width" not in given:
         raise InvalidArgument("width", None, "must be given for --model two-layer")
     return TwoLayerLinear(**given)
+
+
+# Flag of an optimiser: who takes it, and its name there.
+_OPTIMIZER_FLAGS = {
+    "momentum": (("heavy-ball", "nesterov", "sgd"), "momentum"),
+    "batch_size": (("sgd",), "batch_size"),
+    "sampling": (("sgd",), "sampling"),
+    "batch_seed": (("sgd",), "seed"),
+    "flow_step": (("flow",), "step"),
+    "flow_factor": (("flow",), "factor"),
+    "flow_every": (("flow",), "every"),
+    "no_flow_guard": (("flow",), "guard"),
+}
+_REQUIRED = {"heavy-ball": "momentum", "nesterov": "momentum", "sgd": "batch_size"}
+
+
+def _optimizer(flags: Mapping[str, Any], lr: Callable[[], Any]) -> Optimizer:
+    """Return the optimiser that the flags describe; a flag of another one is an error.
+
+    Parameters
+    ----------
+    flags : mapping
+    lr : callable
+        Returns the learning rate given, or the problem's.
+    """
+    from precipice import optimizers, schedules
+
+    asked, given = flags["optimizer"], {}
+    for flag, (owners, name) in _OPTIMIZER_FLAGS.items():
+        value = flags[flag]
+        if value is None:
+            continue
+        if asked not in owners:
+            raise InvalidArgument(flag, value, f"needs --optimizer {' or '.join(owners)}")
+        given[name] = False if flag == "no_flow_guard" else value
+    required = _REQUIRED.get(asked)
+    if required is not None and required not in given:
+        raise InvalidArgument(required, None, f"must be given for --optimizer {asked}")
+    if asked == "flow":
+        if flags["lr"] is not None:
+            raise InvalidArgument("lr", flags["lr"], "a flow has none: see --flow-step")
+        return optimizers.GradientFlow(**given)
+    rate = lr()
+    rate = schedules.parse(rate) if isinstance(rate, str) else rate
+    kind: Any = optimizers.OPTIMIZERS[asked]
+    made: Optimizer = kind(lr=rate, **given)
+    return made
 
 
 def checkpoint_folder(out: Path) -> Path:

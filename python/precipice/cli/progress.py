@@ -104,8 +104,17 @@ class ProgressDisplay:
         elif latest.loss is not None:
             loss = f"L {latest.loss:g}"
         if latest.sharpness is not None and math.isfinite(latest.sharpness):
-            sharpness = f"S/(2/η) {latest.sharpness / latest.threshold:5.2f}"
+            sharpness = _sharpness_text(latest)
         moment, step = self._began[name]
         elapsed = self._changed[name] - moment
         rate = f"{(latest.step - step) / elapsed:,.0f} steps/s" if elapsed > 0 else ""
         return loss, sharpness, rate
+
+
+def _sharpness_text(latest: Progress) -> str:
+    """Return the sharpness over the stability threshold, or itself where there is none."""
+    assert latest.sharpness is not None
+    if not latest.formula:
+        return f"S {latest.sharpness:.4g}"
+    name = "(2/η)" if latest.formula == "2/η" else "threshold"
+    return f"S/{name} {latest.sharpness / latest.threshold:5.2f}"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from precipice.cli.options import parse_settings
+from precipice.cli.figures import figure_options, images_path, show_figures
 from precipice.cli.progress import wanted
 from precipice.errors import InvalidArgument
 
@@ -36,8 +36,39 @@ def tables(settings: tuple[str, ...], subsets: int, sizes: str, as_json: bool, q
 
     FILE holds CIFAR-10's training images, as for 'precipice compare cifar10 path=FILE'.
     """
-    found = _compute(_path(settings), subsets, _sizes(sizes), wanted(quiet=quiet, as_json=as_json))
+    found = _compute(
+        images_path(settings), subsets, _sizes(sizes), wanted(quiet=quiet, as_json=as_json)
+    )
     click.echo(found.to_json() if as_json else found.text(), nl=as_json)
+
+
+@yoo2025.command("figures")
+@figure_options(("4-9",))
+def yoo2025_figures(**flags: Any) -> None:
+    """Figures 4 and 9 in the small: batch size and step size order sharpening and imbalance.
+
+    FILE holds CIFAR-10's cats and dogs. About ten minutes on one core.
+    """
+    from precipice.reproduce.yoo2025_figures import FIGURES
+
+    show_figures(FIGURES, flags)
+
+
+@command.group("wang2022")
+def wang2022() -> None:
+    """Wang, Li and Li 2022: sharpness along gradient descent, two-layer linear networks."""
+
+
+@wang2022.command("figures")
+@figure_options(("1-3", "12", "20"))
+def wang2022_figures(**flags: Any) -> None:
+    """Figures 1-3, 12 and 20 in the small: four phases, label directions, the norm of Γ.
+
+    FILE holds CIFAR-10's airplanes and automobiles. About a quarter of an hour on two cores.
+    """
+    from precipice.reproduce.wang2022 import FIGURES
+
+    show_figures(FIGURES, flags)
 
 
 def _compute(path: str, subsets: int, sizes: Sequence[int], shown: bool) -> Tables:
@@ -57,17 +88,6 @@ def _compute(path: str, subsets: int, sizes: Sequence[int], shown: bool) -> Tabl
             sizes=sizes,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
-
-
-def _path(settings: Sequence[str]) -> str:
-    """Return the one setting there is."""
-    given = parse_settings(settings)
-    path = given.pop("path", None)
-    for name, value in given.items():
-        raise InvalidArgument(name, value, "is no setting of these tables, which take path")
-    if path is None:
-        raise InvalidArgument("path", "", "the tables need path=FILE with CIFAR-10's images")
-    return path
 
 
 def _sizes(text: str) -> list[int]:

@@ -129,6 +129,8 @@ def print_run(comparison: Comparison) -> None:
     for line in event_lines(run):
         click.echo(line)
     click.echo(_final_line(run))
+    for line in curvature_lines(run):
+        click.echo(line)
     click.echo()
     for line in caption(comparison):
         click.echo(line)
@@ -207,38 +209,57 @@ def _interrupts_noted() -> Iterator[threading.Event]:
 
 def event_lines(run: Run) -> list[str]:
     """Return one line an excursion, and one for the blow-up."""
-    events = run.events()
+    events, digits, formula = run.events(), run.digits, run.threshold_formula
     lines = []
     from_start = bool(events.catapults) and events.catapults[0].crossing == 0
     if events.started_above and not from_start:
-        lines.append(f"starts above 2/η = {events.threshold:.4g}, outside every excursion")
+        lines.append(f"starts above {formula} = {events.threshold:.4g}, outside every excursion")
     for number, found in enumerate(events.catapults, start=1):
         above = " (from the start)" if found.crossing == 0 else ""
+        threshold = float(run.threshold_at(found.crossing))
         drop = (
             "does not drop below it again"
             if found.drop_step is None
             else f"drops below it at step {found.drop_step} (delay {found.delay})"
         )
         lines.append(
-            f"excursion {number} ({found.kind}): crosses 2/η = {events.threshold:.4g} at step "
-            f"{found.crossing}{above}, peaks at S̄ = {found.peak_sharpness:.4g} at step "
-            f"{found.peak_step} (overshoot {found.overshoot:.3g}), {drop}"
+            f"excursion {number} ({found.kind}): crosses {formula} = {threshold:.4g} at step "
+            f"{found.crossing}{above}, peaks at S̄ = "
+            f"{digits.text(found.peak_sharpness, found.peak_step, 4)} at step {found.peak_step} "
+            f"(overshoot {digits.overshoot_text(found, 3)}), {drop}"
         )
     if events.blowup is not None:
         lines.append(
             f"blow-up: step {events.blowup.step}, loss {events.blowup.loss:.4g}, "
-            f"sharpness {events.blowup.sharpness:.4g}"
+            f"sharpness {digits.text(events.blowup.sharpness, events.blowup.step, 4)}"
         )
     if not events.measured:
         lines.append("sharpness not recorded: excursions are not known")
-    return lines or ["no excursion above 2/η"]
+    if not lines:
+        lines.append(
+            f"no excursion above {formula}" if formula else "a flow: no threshold to cross"
+        )
+    if run.event_step is not None:
+        lines.insert(0, f"schedule: its event came at step {run.event_step}")
+    return lines
+
+
+def curvature_lines(run: Run) -> list[str]:
+    """Return the last recorded eigenvalues and quantities, a line each."""
+    lines = []
+    if run.eigenvalues is not None and run.eigenvalues.step.size:
+        *largest, smallest = run.eigenvalues.texts(-1)
+        lines.append(f"eigenvalues at step {run.eigenvalues.step[-1]}: {', '.join(largest)}; "
+                     f"smallest {smallest}")  # fmt: skip
+    if run.quantities is not None and run.quantities.step.size:
+        texts = [f"{name} {text}" for name, text in run.quantities.texts(-1).items()]
+        lines.append(f"quantities at step {run.quantities.step[-1]}: {', '.join(texts)}")
+    return lines
 
 
 def _final_line(run: Run) -> str:
     """Return the last recorded values."""
     from precipice.study.table import final_loss
 
-    sharpness = "not recorded"
-    if run.sharpness is not None and run.sharpness.value.size:
-        sharpness = f"{run.sharpness.value[-1]:.6g}"
+    sharpness = run.digits.last_text(6) or "not recorded"
     return f"final: loss {final_loss(run) or 'not recorded'}, sharpness {sharpness}"

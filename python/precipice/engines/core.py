@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -10,17 +11,26 @@ import numpy.typing as npt
 
 from precipice import _core
 from precipice.checkpoint import Block, Checkpoint
+from precipice.curvature import eigenvalues_from_rows, quantities_from_rows
+from precipice.engines.core_optimizer import batch_sizes, optimizer_spec
 from precipice.engines.engine import Latest, versions
 from precipice.errors import InvalidArgument
 from precipice.exact import text
-from precipice.measuring import SharpnessMeter
+from precipice.measuring_two_layer import TwoLayerMeter
 from precipice.models import Minimalist, TwoLayerLinear
+from precipice.optimizers import GradientFlow
 from precipice.plan import Plan
 from precipice.results import Outcome, Run, Series, Trajectory
-from precipice.surface import Surface
+from precipice.stepping import is_plain
+from precipice.surface import Meter, Surface
 
-LANCZOS_TOLERANCE = 1e-10
-"""Of a two-layer network's sharpness: the residual over the value."""
+SHARPNESS_TOLERANCE = 1e-10
+"""Of a two-layer network's sharpness: the residual over the operator's norm."""
+EIGENVALUE_TOLERANCE = 1e-8
+"""The same of its other eigenvalues, and of its Gram matrices'."""
+
+
+_FLOATS = ("blowup_reference", "curvature", "flow", "loss_before", "seconds")  # of a saved state
 
 
 class CoreEngine:
@@ -42,10 +52,10 @@ class CoreEngine:
                 features=plan.features,
                 X=boundary(plan.X),
                 y=boundary(plan.y),
-                lr=text(plan.step_size),
                 loss=plan.loss.name,
             ),
             model=_model(plan),
+            optimizer=optimizer_spec(plan),
             loop=_core.LoopSpec(
                 steps=plan.steps,
                 blowup_factor=plan.blowup_factor,
@@ -53,7 +63,9 @@ class CoreEngine:
                 loss_floor=plan.loss_floor,
                 max_seconds=plan.max_seconds,
                 record=_core.RecordPlan(
-                    **plan.record.describe(), measured_parameters=plan.meter is not None
+                    **plan.record.cadences,
+                    measured_parameters=plan.meter is not None,
+                    adaptive=_adaptive(plan),
                 ),
             ),
             curvature=_curvature(plan),
@@ -74,6 +86,12 @@ class CoreEngine:
         """Steps taken."""
         return int(self._simulation.step)
 
+    @property
+    def event_step(self) -> int | None:
+        """The step at which the schedule's event came, if it has."""
+        step = int(self._simulation.switched)
+        return None if step < 0 else step
+
     def advance(self, seconds: float) -> None:
         """Run for about so long, without Python's lock."""
         block = self._simulation.advance(seconds)
@@ -82,49 +100,35 @@ class CoreEngine:
             block["sharpness"] |= self._remeasured(self._plan.meter, measured)
         self._append(block)
 
-    def _remeasured(self, meter: SharpnessMeter, measured: dict[str, Any]) -> dict[str, Any]:
+    def _remeasured(self, meter: Meter, measured: dict[str, Any]) -> dict[str, Any]:
         """Return the sharpness in the measuring format, as float64 and as exact text."""
-        texts, width = measured["text"], self._plan.start["u"].size
-        stride = width + self._plan.start["v"].size
-        values = [
-            meter.measure(texts[i : i + width], texts[i + width : i + stride]).value
-            for i in range(0, len(texts), stride)
+        texts = iter(measured["text"])
+        sizes = [values.size for values in self._plan.start.values()]
+        found = [
+            meter.measure(*(list(islice(texts, size)) for size in sizes))
+            for _ in range(len(measured["text"]) // sum(sizes))
         ]
-        return {
-            "value": np.array([float(x) for x in values], dtype=np.float64),
-            "text": [text(x) for x in values],
+        block = {
+            "value": np.array([float(each.value) for each in found], dtype=np.float64),
+            "text": [text(each.value) for each in found],
         }
+        if isinstance(meter, TwoLayerMeter):
+            block["residual"] = np.array([each.residual for each in found], dtype=np.float64)
+        return block
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Write the exact state, and what was recorded since the last call."""
-        state = self._simulation.state()
-        checkpoint.save(
-            {
-                "step": state.step,
-                "current": state.current,
-                "previous": state.previous,
-                "returned": state.returned,
-                "blowup_reference": state.blowup_reference.hex(),
-                "curvature": [x.hex() for x in state.curvature],
-                "seconds": state.seconds,
-                "outcome": self.outcome,
-            },
-            self._blocks[self._saved :],
-        )
+        state = _in_hexadecimal(self._simulation.state().values())
+        checkpoint.save({**state, "outcome": self.outcome}, self._blocks[self._saved :])
         self._saved = len(self._blocks)
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go on from a checkpoint of the same run."""
         state, blocks = checkpoint.load()
-        reference = float.fromhex(state["blowup_reference"])
-        outcome = state.pop("outcome")
-        curvature = [float.fromhex(x) for x in state.pop("curvature", [])]
         try:
-            restored = _core.LoopState(
-                **{**state, "blowup_reference": reference, "curvature": curvature}
-            )
-            self._simulation.restore(restored)
-        except (TypeError, ValueError) as error:
+            outcome = state.pop("outcome")
+            self._simulation.restore(_core.LoopState(_from_hexadecimal(state)))
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
             rule = f"must be whole and readable ({error})"
             raise InvalidArgument("checkpoint", str(checkpoint.directory), rule) from None
         self._ended = None if outcome == "running" else outcome
@@ -154,6 +158,7 @@ class CoreEngine:
         texts = self._simulation.parameters()
         _core.free_thread_caches()
         plan, record = self._plan, self._plan.record
+        is_flow = isinstance(plan.optimizer, GradientFlow)
         info = _core.build_info()
         return Run(
             precision=plan.precision,
@@ -162,8 +167,15 @@ class CoreEngine:
             loss=self._series("loss", "log2") if record.loss else None,
             sharpness=self._series("sharpness") if record.sharpness else None,
             layer_imbalance=self._series("layer_imbalance") if record.layer_imbalance else None,
+            time=self._series("time") if record.loss and is_flow else None,
             trajectory=self._trajectory() if record.parameters else None,
-            lr=float(self._simulation.step_size),
+            eigenvalues=eigenvalues_from_rows(*self._spectral("eigenvalues"))
+            if record.eigenvalues
+            else None,
+            quantities=quantities_from_rows(*self._spectral("quantities"))
+            if record.quantities
+            else None,
+            lr=plan.lr if plan.step_sizes is None else float(self._simulation.step_size),
             settings={
                 **plan.settings,
                 "cpu_path": self._cpu_path,
@@ -171,6 +183,7 @@ class CoreEngine:
             },
             seconds=seconds,
             texts=texts,
+            stepping=None if is_plain(plan.optimizer) else plan.stepping.switched(self.event_step),
         )
 
     def _joined(self, name: str, column: str) -> npt.NDArray[Any]:
@@ -192,6 +205,10 @@ class CoreEngine:
         log2_values = self._joined(name, log2) if log2 else None
         return Series(name, step, value, log2_values, texts, residual, products)
 
+    def _spectral(self, name: str) -> tuple[npt.NDArray[Any], ...]:
+        columns = ("step", "value", "residual", "products")
+        return tuple(self._joined(name, column) for column in columns)
+
     def _trajectory(self) -> Trajectory:
         step = self._joined("parameters", "step")
         flat = [entry for block in self._blocks for entry in block["parameters"]["text"]]
@@ -207,11 +224,38 @@ class CoreEngine:
         return Trajectory(step, texts, self._plan.precision.bits)
 
 
+def _in_hexadecimal(state: dict[str, Any]) -> dict[str, Any]:
+    """Return a state with its float64 numbers as exact text."""
+    return state | {
+        name: [x.hex() for x in state[name]] if isinstance(state[name], list) else state[name].hex()
+        for name in _FLOATS
+    }
+
+
+def _from_hexadecimal(state: dict[str, Any]) -> dict[str, Any]:
+    return state | {
+        name: [float.fromhex(x) for x in state[name]]
+        if isinstance(state[name], list)
+        else float.fromhex(state[name])
+        for name in _FLOATS
+    }
+
+
 def boundary(values: npt.NDArray[Any]) -> Any:
     """Return what the core reads: float64 buffers as they are, other exact numbers as text."""
     if values.dtype == np.float64:
         return np.ascontiguousarray(values).ravel()
     return [text(entry) for entry in values.flat]
+
+
+def _adaptive(plan: Plan) -> _core.AdaptiveCadence | None:
+    """Return when each step is measured, if the cadence is adaptive."""
+    adaptive = plan.record.adaptive
+    if adaptive is None:
+        return None
+    return _core.AdaptiveCadence(
+        near=adaptive.near, stability=plan.stepping.factor, quiet=adaptive.quiet
+    )
 
 
 def _model(plan: Plan) -> _core.MinimalistSpec | _core.TwoLayerSpec:
@@ -221,14 +265,19 @@ def _model(plan: Plan) -> _core.MinimalistSpec | _core.TwoLayerSpec:
         return _core.MinimalistSpec(
             factors=model.depth - 1, u=boundary(start["u"]), v=boundary(start["v"])
         )
-    scale, kappa = model.factors(plan.precision, plan.loss, plan.problem.samples)
+    sizes = [plan.problem.samples, *batch_sizes(plan)]
+    factors = [model.factors(plan.precision, plan.loss, size) for size in sizes]
+    none = np.empty(0)  # without biases
     return _core.TwoLayerSpec(
         width=model.width,
         contraction=model.contraction,
         W=boundary(start["W"]),
         a=boundary(start["a"]),
-        scale=text(scale),
-        kappa=text(kappa),
+        b1=boundary(start.get("b1", none)),
+        b2=boundary(start.get("b2", none)),
+        scale=text(factors[0][0]),
+        kappa=[text(kappa) for _, kappa, _ in factors],
+        kappa_L=[text(kappa_L) for _, _, kappa_L in factors],
     )
 
 
@@ -250,12 +299,14 @@ def _curvature(plan: Plan) -> _core.CurvatureSpec | _core.TwoLayerCurvatureSpec 
 def _two_layer_curvature(
     plan: Plan, model: TwoLayerLinear, surface: Surface
 ) -> _core.TwoLayerCurvatureSpec:
-    """Return the surface of a two-layer network; Lanczos starts from a fixed random vector."""
-    size = model.parameter_count(plan.features)
+    """Return the surface of a two-layer network, and where its weights started."""
+    W = plan.precision.round_array(plan.start["W"]).astype(np.float64).ravel()
     return _core.TwoLayerCurvatureSpec(
         X=surface.X.ravel(),
         y=plan.precision.round_array(plan.y).astype(np.float64),
         scale=1.0 if model.scale == "none" else 1 / math.sqrt(model.width),
-        start=np.random.default_rng(0).standard_normal(size),
-        tolerance=LANCZOS_TOLERANCE,
+        sharpness_tolerance=SHARPNESS_TOLERANCE,
+        eigenvalue_tolerance=EIGENVALUE_TOLERANCE,
+        features=plan.problem.features,
+        W_at_start=W if plan.record.quantities else np.empty(0),
     )

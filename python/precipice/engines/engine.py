@@ -24,6 +24,10 @@ class Engine(Protocol):
     def step(self) -> int:
         """Steps taken."""
 
+    @property
+    def event_step(self) -> int | None:
+        """The step at which the schedule's event came, if it has."""
+
     def advance(self, seconds: float) -> None:
         """Run for about so long."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from precipice.errors import InvalidArgument
 from precipice.problems.cifar10 import cifar10
 from precipice.problems.files import load
+from precipice.problems.gaussian import gaussian
 from precipice.problems.problem import Problem
 from precipice.problems.synthetic import fig6, opposing_signals
 
@@ -16,11 +17,12 @@ _BUILDERS: dict[str, Callable[..., Problem]] = {
     "fig6": fig6,
     "opposing_signals": opposing_signals,
     "cifar10": cifar10,
+    "gaussian": gaussian,
 }
 NAMES = tuple(_BUILDERS)
 """The problems known by name."""
 
-_INTEGERS = {"d", "n", "seed"}
+_INTEGERS = {"d", "n", "seed", "like_n"}
 _TRUTHS = {"subtract_mean"}
 
 
@@ -30,7 +32,8 @@ def by_name(text: str, settings: Mapping[str, str] | None = None) -> Problem:
     Parameters
     ----------
     text : str
-        ``fig6``, ``opposing_signals``, ``cifar10``, or the path of a ``.npz`` or ``.csv`` file.
+        ``fig6``, ``opposing_signals``, ``cifar10``, ``gaussian``, or the path of a ``.npz`` or
+        ``.csv`` file.
     settings : mapping of str to str, optional
         The builder's arguments as text, such as ``{"path": "cats.npz", "n": "100"}``.
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from precipice.initialisers import Initialiser
     from precipice.models import Model
-    from precipice.optimizers import GD
+    from precipice.optimizers import Optimizer
     from precipice.problems import Problem
     from precipice.record import Record
     from precipice.results import Run
@@ -217,7 +217,7 @@ class PreparedComparison:
 def prepare_comparison(
     problem: Problem,
     model: Model,
-    optimizer: GD,
+    optimizer: Optimizer,
     *,
     precisions: Sequence[str | Precision] = DEFAULT_PRECISIONS,
     **keywords: Any,
@@ -260,7 +260,7 @@ def prepare_comparison(
 def compare(
     problem: Problem,
     model: Model,
-    optimizer: GD,
+    optimizer: Optimizer,
     *,
     precisions: Sequence[str | Precision] = DEFAULT_PRECISIONS,
     steps: int,

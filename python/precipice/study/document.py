@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from precipice.errors import InvalidArgument
+from precipice.optimizers import GradientFlow, from_description
+
 _Kinds = tuple[type, ...]
 _NUMBER: _Kinds = (int, float, type(None))  # JSON has no infinity: it is written as none
 _ANY: _Kinds = (object,)
@@ -22,7 +25,7 @@ _PARTS: dict[str, dict[str, _Kinds]] = {
         "presets": (dict,),
     },
     "model": {"name": _TEXT},
-    "optimizer": {"name": _TEXT, "lr": _ANY},
+    "optimizer": {"name": _TEXT},
     "settings": {
         "steps": _INTEGER,
         "init": (dict,),
@@ -34,7 +37,7 @@ _PARTS: dict[str, dict[str, _Kinds]] = {
         "measure_precision": _TEXT,
         "sharpness_definition": _TEXT,
     },
-    "theory": {"threshold": (int, float), "predicted_sharpness": _NUMBER},
+    "theory": {"threshold": _NUMBER, "predicted_sharpness": _NUMBER},
 }
 _MODELS: dict[str, dict[str, _Kinds]] = {
     "minimalist": {"depth": _INTEGER},
@@ -56,6 +59,7 @@ _EXACT: dict[str, _Kinds] = {
     "parameters": (dict,),
     "trajectory": (dict, type(None)),
 }
+_OPTIONAL: dict[str, _Kinds] = {"event_step": _INTEGER}
 _TRAJECTORY: dict[str, _Kinds] = {"bits": _INTEGER, "texts": (dict,)}
 
 
@@ -92,6 +96,17 @@ def fault(document: dict[str, Any]) -> str | None:
     wrong = _mismatch(model, _MODELS.get(model["name"], {}), "model")
     if wrong:
         return wrong
+    if not isinstance(model.get("bias", False), bool):  # not told before there were any
+        return "model.bias has another type"
+    optimizer = document["optimizer"]
+    needed = "step" if optimizer["name"] == GradientFlow.name else "lr"
+    wrong = _mismatch(optimizer, {needed: _ANY}, "optimizer")
+    if wrong:
+        return wrong
+    try:
+        from_description(optimizer)
+    except InvalidArgument as error:
+        return str(error)
     runs = document["runs"]
     if not isinstance(runs, list) or not runs:
         return "runs must be a list of at least one"
@@ -108,6 +123,9 @@ def _run_fault(run: Any, name: str) -> str | None:
     if wrong:
         return wrong
     exact = run["exact"]
+    wrong = _mismatch(exact, {key: kinds for key, kinds in _OPTIONAL.items() if key in exact}, name)
+    if wrong:
+        return wrong
     if not all(map(_is_texts, exact["parameters"].values())):
         return f"{name}.exact.parameters must be lists of text"
     trajectory = exact["trajectory"]

@@ -9,10 +9,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from precipice.curvature import (
+    QUANTITIES,
+    QUANTITY_EIGENVALUES,
+    Eigenvalues,
+    Quantities,
+)
 from precipice.precision import Precision
 from precipice.results import Outcome, Run, Series, Trajectory
+from precipice.stepping import stepping_of
 
-_SERIES = ("loss", "sharpness", "layer_imbalance")
+_SERIES = ("loss", "sharpness", "layer_imbalance", "time")
+_SPECTRAL = ("eigenvalues", "quantities")
 _OPTIONAL = {"log2": np.float64, "residual": np.float64, "products": np.int64}  # columns
 
 
@@ -29,7 +37,8 @@ def encode_run(run: Run) -> dict[str, Any]:
         "lr": run.lr.hex(),
         "seconds": run.seconds,
         "settings": run.settings,
-        "series": [name for name in _SERIES if getattr(run, name) is not None],
+        **({} if run.event_step is None else {"event_step": run.event_step}),
+        "series": [name for name in (*_SERIES, *_SPECTRAL) if getattr(run, name) is not None],
         "parameters": run.exact_texts(),
         "trajectory": None
         if trajectory is None
@@ -44,7 +53,9 @@ def run_arrays(run: Run) -> dict[str, npt.NDArray[Any]]:
     """Return a run's arrays under the names they have in ``series.npz``.
 
     ``<precision>.<series>.step``, ``….value``, ``….log2`` (the loss), ``….residual`` and
-    ``….products`` (a sharpness by Lanczos), each series with its own step axis.
+    ``….products`` (a sharpness by Lanczos), each series with its own step axis;
+    ``….eigenvalues.largest`` and ``….smallest``; ``….quantities.<name>`` and
+    ``….quantities.residual.<name>``.
     """
     arrays: dict[str, npt.NDArray[Any]] = {}
     for name in _SERIES:
@@ -58,6 +69,15 @@ def run_arrays(run: Run) -> dict[str, npt.NDArray[Any]]:
             values = getattr(series, column)
             if values is not None:
                 arrays[f"{prefix}.{column}"] = values
+    if run.eigenvalues is not None:
+        for column in ("step", "largest", "smallest", "residual", "products"):
+            arrays[f"{run.precision}.eigenvalues.{column}"] = getattr(run.eigenvalues, column)
+    if run.quantities is not None:
+        prefix = f"{run.precision}.quantities"
+        arrays[f"{prefix}.step"] = run.quantities.step
+        arrays[f"{prefix}.products"] = run.quantities.products
+        arrays |= {f"{prefix}.{name}": a for name, a in run.quantities.columns.items()}
+        arrays |= {f"{prefix}.residual.{name}": a for name, a in run.quantities.residuals.items()}
     if run.trajectory is not None:
         arrays[f"{run.precision}.parameters.step"] = run.trajectory.step
     return arrays
@@ -73,20 +93,28 @@ def decode_run(exact: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]])
     """
     prefix = exact["precision"]
     lr = float.fromhex(exact["lr"])
-    if not 0 < lr < math.inf or exact["steps"] < 0:
+    precision, event_step = Precision.parse(prefix), exact.get("event_step")
+    of_steps = stepping_of(exact["settings"], precision, event_step)
+    follows_sharpness = of_steps is not None and of_steps.working is None
+    if not (0 < lr < math.inf or follows_sharpness) or exact["steps"] < 0:
         raise ValueError("lr must be positive, and steps not negative")
-    unknown = [name for name in exact["series"] if name not in _SERIES]
+    unknown = [name for name in exact["series"] if name not in (*_SERIES, *_SPECTRAL)]
     if unknown:
         raise ValueError(f"{unknown[0]} is no series")
-    recorded = {name: _series(name, f"{prefix}.{name}", arrays) for name in exact["series"]}
+    recorded = {
+        name: _series(name, f"{prefix}.{name}", arrays)
+        for name in exact["series"]
+        if name in _SERIES
+    }
     trajectory = exact["trajectory"]
     return Run(
-        precision=Precision.parse(exact["precision"]),
+        precision=precision,
         outcome=Outcome(exact["outcome"]),
         steps=exact["steps"],
         loss=recorded.get("loss"),
         sharpness=recorded.get("sharpness"),
         layer_imbalance=recorded.get("layer_imbalance"),
+        time=recorded.get("time"),
         trajectory=None
         if trajectory is None
         else _trajectory(trajectory, _steps(f"{prefix}.parameters", arrays)),
@@ -94,7 +122,54 @@ def decode_run(exact: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]])
         settings=exact["settings"],
         seconds=exact["seconds"],
         texts=exact["parameters"],
+        stepping=of_steps,
+        eigenvalues=_eigenvalues(f"{prefix}.eigenvalues", arrays)
+        if "eigenvalues" in exact["series"]
+        else None,
+        quantities=_quantities(f"{prefix}.quantities", arrays)
+        if "quantities" in exact["series"]
+        else None,
     )
+
+
+def _eigenvalues(prefix: str, arrays: Mapping[str, npt.NDArray[Any]]) -> Eigenvalues:
+    """Return recorded eigenvalues."""
+    step = _steps(prefix, arrays)
+    largest = arrays[f"{prefix}.largest"]
+    if largest.ndim != 2:
+        raise ValueError(f"{prefix}.largest must have two axes")
+    shapes = {"largest": largest.shape, "smallest": (step.size,), "products": (step.size,)}
+    shapes["residual"] = (step.size, largest.shape[1] + 1)
+    return Eigenvalues(
+        step,
+        **{name: _numbers(f"{prefix}.{name}", arrays, shape) for name, shape in shapes.items()},
+    )
+
+
+def _quantities(prefix: str, arrays: Mapping[str, npt.NDArray[Any]]) -> Quantities:
+    """Return recorded quantities."""
+    step = _steps(prefix, arrays)
+
+    def column(name: str) -> npt.NDArray[Any]:
+        return _numbers(f"{prefix}.{name}", arrays, (step.size,))
+
+    return Quantities(
+        step,
+        {name: column(name) for name in QUANTITIES},
+        {name: column(f"residual.{name}") for name in QUANTITY_EIGENVALUES},
+        column("products"),
+    )
+
+
+def _numbers(
+    key: str, arrays: Mapping[str, npt.NDArray[Any]], shape: tuple[int, ...]
+) -> npt.NDArray[Any]:
+    """Return an array of numbers of its kind, in its shape."""
+    kind = np.int64 if key.endswith(".products") else np.float64
+    values = arrays[key]
+    if values.dtype != kind or values.shape != shape:
+        raise ValueError(f"{key} must be numbers of its kind, shape {shape}")
+    return values
 
 
 def _series(name: str, prefix: str, arrays: Mapping[str, npt.NDArray[Any]]) -> Series:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +11,14 @@ import numpy as np
 from precipice import losses, theory
 from precipice.decomposition import decompose
 from precipice.models import Minimalist
+from precipice.optimizers import GD, GradientFlow
 from precipice.precision import Precision
 
 if TYPE_CHECKING:
     from precipice.decomposition import Decomposition
     from precipice.initialisers import Initialiser
     from precipice.models import Model
-    from precipice.optimizers import GD
+    from precipice.optimizers import Optimizer
     from precipice.problems.problem import Problem
 
 _FLOAT64 = Precision.parse("float64")
@@ -39,7 +41,7 @@ def describe_settings(
 
 
 def describe_theory(
-    problem: Problem, model: Model, optimizer: GD, keywords: Mapping[str, Any]
+    problem: Problem, model: Model, optimizer: Optimizer, keywords: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return what theory says of the problem, in float64 (Yoo et al. 2025, section 4).
 
@@ -58,7 +60,7 @@ def describe_theory(
     data = decompose(X, y)
     factor = losses.curvature_factor(keywords["loss"], problem.samples)
     described: dict[str, Any] = {
-        "threshold": float(2 / optimizer.exact_lr()),
+        "threshold": _threshold(optimizer),
         "curvature_factor": factor,
         "rank": data.rank,
         "rank_tolerance": data.tolerance,
@@ -69,6 +71,15 @@ def describe_theory(
     if isinstance(model, Minimalist):
         described |= _of_minimisers(data, problem, model, keywords["init"], factor)
     return described
+
+
+def _threshold(optimizer: Optimizer) -> float:
+    """Return the stability threshold at the first step, for the exact η."""
+    if isinstance(optimizer, GradientFlow):
+        return math.inf
+    if isinstance(optimizer, GD):
+        return float(2 / optimizer.exact_lr())
+    return optimizer.stability_threshold(float(optimizer.exact_lr()))
 
 
 def _of_minimisers(

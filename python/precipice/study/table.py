@@ -8,6 +8,8 @@ import math
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from precipice.optimizers import GradientFlow, from_description
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -35,9 +37,10 @@ def row(run: Run) -> dict[str, Any]:
     """Return a run's entries: those of its first excursion, its blow-up and its final loss.
 
     Steps are integers; what did not happen is None, and so is all that a sharpness which was not
-    recorded would tell; the final loss is text, so that values below 1e-308 are not lost.
+    recorded would tell; the final loss is text, so that values below 1e-308 are not lost. Numbers
+    have no digit that the residual of the sharpness does not support.
     """
-    events = run.events()
+    events = run.digits.events(run.events())
     first = events.catapults[0] if events.catapults else None
     return {
         "precision": str(run.precision),
@@ -82,9 +85,21 @@ def rich_table(comparison: Comparison, width: int = WIDTH) -> Table:
     for _, heading, right in _COLUMNS:
         table.add_column(heading, justify="right" if right else "left", no_wrap=True)
     for run in comparison.runs:
-        entries = row(run)
+        entries = row(run) | _sharpness_texts(run)
         table.add_row(*(_shown(entries[name]) for name, _, _ in _COLUMNS))
     return table
+
+
+def _sharpness_texts(run: Run) -> dict[str, str]:
+    """Return the entries that were read off the sharpness, in four supported digits at most."""
+    catapults = run.events().catapults
+    if not catapults:
+        return {}
+    first, digits = catapults[0], run.digits
+    return {
+        "peak_sharpness": digits.text(first.peak_sharpness, first.peak_step, 4, zeros=True),
+        "overshoot": digits.overshoot_text(first, 4, zeros=True),
+    }
 
 
 def caption(comparison: Comparison, width: int = WIDTH) -> list[str]:
@@ -93,15 +108,14 @@ def caption(comparison: Comparison, width: int = WIDTH) -> list[str]:
     lines = [
         f"{problem['name']} ({problem['samples']} samples, {problem['features']} features, "
         f"sha256 {problem['sha256'][:12]}) · {model_text(comparison)} · "
-        f"{optimizer_text(comparison)} · 2/η = {theory['threshold']:.4g} · "
+        f"{optimizer_text(comparison)} · {_threshold_text(comparison)}"
         f"init {_start_text(settings['init'])} · up to {settings['steps']} steps",
         f"loss {settings['loss']} = {settings['loss_definition']} · order {settings['order']} · "
         f"coordinates {settings['coordinates']} · problem_dtype {settings['problem_dtype']}",
         f"sharpness S = {settings['sharpness_definition']}, measured in "
         f"{settings['measure_precision']} · "
         f"predicted sharpness {_figure(theory['predicted_sharpness'])}",
-        "crossing, drop, delay, peak S̄, overshoot: first excursion of S̄_t = (S_t + S_{t+1})/2 "
-        "above 2/η",
+        _excursion_text(comparison),
     ]
     note = problem["provenance"].get("loss")
     if note and settings["loss"] == problem["presets"]["loss"]:
@@ -113,12 +127,60 @@ def model_text(comparison: Comparison) -> str:
     """Return the model in words."""
     model = comparison.model
     size = f"D = {model['depth']}" if "depth" in model else f"m = {model.get('width')}"
+    size += ", biases" if model.get("bias") else ""
     return f"{model['name']} {size}"
 
 
+_OPTIMIZERS = {
+    "gd": "GD",
+    "heavy-ball": "heavy ball",
+    "nesterov": "Nesterov",
+    "sgd": "SGD",
+    "gradient-flow": "gradient flow",
+}
+
+
 def optimizer_text(comparison: Comparison) -> str:
-    """Return the optimiser in words, with η as it was given."""
-    return f"{str(comparison.optimizer['name']).upper()} η = {comparison.optimizer['lr']}"
+    """Return the optimiser in words, with its numbers as they were given."""
+    described = comparison.optimizer
+    name = _OPTIMIZERS[described["name"]]
+    if described["name"] == GradientFlow.name:
+        if described["step"] is not None:
+            return f"{name} h = {described['step']}"
+        return f"{name} h = {described['factor']:g}/S, S every {described['every']} steps"
+    words = [f"{name} η = {described['lr']}"]
+    if from_description(described).exact_momentum() is not None:
+        nesterov = " (Nesterov)" if described.get("nesterov") else ""
+        words.append(f"β = {described['momentum']}{nesterov}")
+    if "batch_size" in described:
+        words.append(f"B = {described['batch_size']} {described['sampling']}, "
+                     f"seed {described['seed']}")  # fmt: skip
+    return ", ".join(words)
+
+
+def threshold_formula(comparison: Comparison) -> str:
+    """Return the stability threshold in words; empty where there is none."""
+    return from_description(comparison.optimizer).threshold_formula
+
+
+def _threshold_text(comparison: Comparison) -> str:
+    """Return the stability threshold and a separator."""
+    formula = threshold_formula(comparison)
+    if not formula:
+        return ""
+    at_first = " at step 0" if "schedule" in comparison.optimizer else ""
+    return f"{formula} = {_figure(comparison.theory['threshold'])}{at_first} · "
+
+
+def _excursion_text(comparison: Comparison) -> str:
+    """Return what the table's events are."""
+    formula = threshold_formula(comparison)
+    if not formula:
+        return "crossing, drop, delay, peak S̄, overshoot: none, since a flow has no threshold"
+    return (
+        "crossing, drop, delay, peak S̄, overshoot: first excursion of S̄_t = (S_t + S_{t+1})/2 "
+        f"above {formula}"
+    )
 
 
 def _wrapped(line: str, width: int) -> list[str]:

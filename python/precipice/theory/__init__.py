@@ -7,6 +7,7 @@ for every normalisation of the loss.
 `minimisers`: dataset difficulty and the sharpness where training ends (Theorems 4.3 and 4.6).
 `bounds`: the sharpness of any parameters and of random starts (Lemma B.3, Theorems 5.6, 5.7).
 `imbalance`: what gradient flow conserves and descent changes (Theorem 5.9).
+`self_stabilisation`: the two numbers that Damian et al. follow past 2/η (appendix D.3).
 """
 
 from __future__ import annotations
@@ -39,6 +40,13 @@ from precipice.theory.minimisers import (
     minimiser_v_squared,
     predicted_sharpness,
 )
+from precipice.theory.self_stabilisation import (
+    Stabilisation,
+    StabilisationPoint,
+    curvature_along,
+    self_stabilisation,
+    stabilisation_point,
+)
 
 __all__ = [
     "SMALLEST_SIGMA_SQUARED",
@@ -47,8 +55,11 @@ __all__ = [
     "ImbalanceTerms",
     "LayerNorms",
     "Spectrum",
+    "Stabilisation",
+    "StabilisationPoint",
     "balanced_minimiser_bounds",
     "converged_sharpness_bounds",
+    "curvature_along",
     "difficulty",
     "expected_imbalance_change",
     "gap_term",
@@ -62,5 +73,7 @@ __all__ = [
     "minimiser_bounds",
     "minimiser_v_squared",
     "predicted_sharpness",
+    "self_stabilisation",
     "sharpness_bounds",
+    "stabilisation_point",
 ]
