@@ -21,7 +21,7 @@ CPP_ROOMS = [
 ]
 # Who may import whom in the package: a room only from those before it.
 PYTHON_ROOMS = [
-    "errors losses fixed_point exact exact_arrays archive",
+    "errors losses fixed_point exact exact_arrays archive whole_files",
     "eigen_refinement",
     "precision models record decomposition batches digits gram",
     "schedules curvature",

@@ -18,6 +18,7 @@ import numpy as np
 
 from precipice.archive import read_arrays
 from precipice.errors import InvalidArgument
+from precipice.whole_files import whole_file
 
 SCHEMA_VERSION = 1
 _STATE = "state.json"
@@ -118,12 +119,8 @@ class Checkpoint:
             if "text" in blocks[0][name]:
                 texts = [text for block in blocks for text in block[name]["text"]]
                 arrays[f"{name}.text"] = np.array(texts, dtype=np.str_)
-        partial = path.with_suffix(".partial")
-        with partial.open("wb") as file:
+        with whole_file(path) as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]  # arrays by name
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
         self._segments += 1
 
     def _read_segment(self, number: int) -> Block:
@@ -159,13 +156,9 @@ def _damaged(path: Path, error: Exception) -> InvalidArgument:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file all at once: beside its place, synced, renamed, and the folder synced."""
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
+    """Write a file whole, and sync its folder too."""
+    with whole_file(path) as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

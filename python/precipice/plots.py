@@ -17,6 +17,7 @@ from precipice.errors import InvalidArgument
 from precipice.plot_limits import loss_limits, sharpness_limits
 from precipice.plot_style import DPI, INK, Colour, plain, sequence
 from precipice.study import table
+from precipice.whole_files import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,7 +81,8 @@ def write_figure(figure: Figure, path: str | Path) -> Path:
         raise InvalidArgument("out", str(path), f"must end in one of .{', .'.join(sorted(known))}")
     if not target.parent.is_dir():
         raise InvalidArgument("out", str(path), "must lie in a directory that exists")
-    figure.savefig(target, facecolor="white")
+    with whole_file(target) as file:
+        figure.savefig(file, format=target.suffix.lstrip(".").lower(), facecolor="white")
     return target
 
 

@@ -113,7 +113,7 @@ class Record:
 
     @property
     def cadences(self) -> dict[str, int]:
-        """How often each series is recorded; of an adaptive one, how rarely."""
+        """How often each series is recorded (of an adaptive one, how rarely), and `top`."""
         cadences = {field.name: getattr(self, field.name) for field in fields(self)}
         if self.adaptive:
             cadences["sharpness"] = self.adaptive.every

@@ -15,6 +15,7 @@ from precipice.plots import write_figure
 from precipice.results import Run
 from precipice.simulation import PreparedRun, Progress
 from precipice.study.comparison import finite_or_none
+from precipice.whole_files import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -58,8 +59,14 @@ class ReproducedFigure(ABC):
         """Write the figure as .png and the numbers as .json into a folder that exists."""
         numbers = folder / f"{self.name}.json"
         document = json.dumps(self.to_dict(), allow_nan=False, ensure_ascii=False, indent=2)
-        numbers.write_text(document + "\n", encoding="utf-8")
+        with whole_file(numbers) as file:
+            file.write((document + "\n").encode())
         return [write_figure(self.figure(), folder / f"{self.name}.png"), numbers]
+
+
+def claim_lines(claims: dict[str, bool]) -> list[str]:
+    """Return whether each claim holds, a line each."""
+    return [f"{'yes' if holds else 'NO':<5}{claim}" for claim, holds in claims.items()]
 
 
 class FigureBuilder(Protocol):

@@ -25,7 +25,7 @@ from precipice.plot_style import DPI, INK, plain, sequence
 from precipice.problems import Problem, cifar10, gaussian
 from precipice.problems.cifar10_files import read_images
 from precipice.record import Record
-from precipice.reproduce.figures import Report, ReproducedFigure, train_all
+from precipice.reproduce.figures import Report, ReproducedFigure, claim_lines, train_all
 from precipice.results import Outcome, Run, Series
 from precipice.simulation import prepare
 
@@ -85,9 +85,8 @@ class LabelDirections(ReproducedFigure):
                 f"{name:<18}{run.outcome.value:>12}{run.steps:>8}{start:>12}{end:>12}"
                 f"{supported(*_degree(run), 3, zeros=True):>9}"
             )
-        lines.append("")
-        lines += [f"{'yes' if holds else 'NO':<5}{claim}" for claim, holds in self.claims().items()]
-        return "\n".join([*lines, "", _caption(self.settings)]) + "\n"
+        lines += ["", *claim_lines(self.claims()), "", _caption(self.settings)]
+        return "\n".join(lines) + "\n"
 
     def numbers(self) -> dict[str, Any]:
         """Return the degrees of sharpening and the claims."""

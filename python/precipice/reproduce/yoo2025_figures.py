@@ -27,7 +27,13 @@ from precipice.optimizers import GD, SGD
 from precipice.plot_style import DPI, INK, plain, sequence
 from precipice.problems import Problem, cifar10
 from precipice.record import Record
-from precipice.reproduce.figures import FigureBuilder, Report, ReproducedFigure, train_all
+from precipice.reproduce.figures import (
+    FigureBuilder,
+    Report,
+    ReproducedFigure,
+    claim_lines,
+    train_all,
+)
 from precipice.results import Run, Series
 from precipice.simulation import PreparedRun, prepare
 
@@ -118,9 +124,8 @@ class BatchAndStepSize(ReproducedFigure):
                 f"{curve.batch:>8}{_fraction(curve.lr):>10}{curve.run.steps:>8}"
                 f"{curve.sharpness:>12.6g}{curve.imbalance_rise:>14.4g}{largest:>10.3g}"
             )
-        lines.append("")
-        lines += [f"{'yes' if holds else 'NO':<5}{claim}" for claim, holds in self.claims().items()]
-        return "\n".join([*lines, "", _caption(self.settings)]) + "\n"
+        lines += ["", *claim_lines(self.claims()), "", _caption(self.settings)]
+        return "\n".join(lines) + "\n"
 
     def numbers(self) -> dict[str, Any]:
         """Return the runs' last values and the claims."""
