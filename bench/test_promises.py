@@ -18,11 +18,13 @@ import precipice as pc
 from precipice import _core
 from precipice.bench import run_benchmark
 from precipice.bench.measure import single_threaded_blas
+from precipice.bench.peers import PlainMpfr
 from precipice.bench.workload import Shape, Workload
 from precipice.checkpoint import Checkpoint
 from precipice.engines.core import CoreEngine
 from precipice.precision import Precision
 from precipice.record import Record
+from precipice.results import Outcome
 from precipice.simulation import prepare
 
 ROUNDS = 15
@@ -67,6 +69,26 @@ def test_mpfr_itself_costs_what_a_plain_loop_costs(shape, limit, precision, monk
     monkeypatch.setenv("PRECIPICE_CPU", "mpfr")
     measured = ratio(shape, precision, "plain-mpfr")
     promised(f"{shape} {precision} over the better plain C MPFR loop", measured, limit)
+
+
+def over_the_unrestricted(bits):
+    """p bits and float128's exponents, subnormals too, over p bits and MPFR's exponents."""
+    restricted, unrestricted = work(f"e15m{bits - 1}").engine(), work(f"mpfr{bits}").engine()
+    return np.median(
+        [seconds_a_step(restricted, 0.1) / seconds_a_step(unrestricted, 0.1) for _ in range(ROUNDS)]
+    )
+
+
+@pytest.mark.parametrize("bits", [66, 128, 256])
+def test_a_range_of_exponents_costs_little_in_mpfr(bits, monkeypatch):
+    monkeypatch.setenv("PRECIPICE_CPU", "mpfr")
+    promised(f"{bits} bits in a range, over any range, MPFR", over_the_unrestricted(bits), 1.6)
+
+
+@pytest.mark.parametrize("bits", [66, 128, 256])
+def test_a_range_of_exponents_costs_limbs_nothing(bits):
+    require_path("avx512ifma")
+    promised(f"{bits} bits in a range, over any range, limbs", over_the_unrestricted(bits), 1.1)
 
 
 @pytest.mark.parametrize(
@@ -222,3 +244,64 @@ def test_two_layer_limbs_in_lanes(bits, least, monkeypatch):
         for _ in range(ROUNDS)
     ]
     promised_times(f"(40, 100, 3072) {bits} bits to MPFR", np.median(quotients), least)
+
+
+def parameters_after(data, path, monkeypatch):
+    """u and v after three steps in exact order, on a CPU path, as text."""
+    with monkeypatch.context() as forced:
+        forced.setenv("PRECIPICE_CPU", path)
+        engine = data.engine(steps=3, order="exact")
+        engine.advance(600)
+    return engine.gather(Outcome.MAX_STEPS, 0.0).texts
+
+
+def require_exact_answer(data, monkeypatch):
+    """The same parameters as MPFR's own exact sums give."""
+    here = _core.build_info()["cpu_path"]
+    first = data.first_rows(20)
+    answers = [parameters_after(first, path, monkeypatch) for path in (here, "mpfr")]
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize(
+    ("bits", "data", "least"),
+    [(128, "float64", 20), (256, "float64", 12), (512, "float64", 7), (512, "full", 6)],
+)
+def test_exact_sums_in_limbs(bits, data, least, monkeypatch):
+    """A whole step in exact order against the sequential plain loop."""
+    require_path("avx512ifma")
+    shape, precision = Shape.parse("300x3072"), Precision.parse(f"mpfr{bits}")
+    numbers = Workload.draw(shape, precision, data).under_way()
+    require_exact_answer(numbers, monkeypatch)
+    run, plain = numbers.engine(order="exact"), PlainMpfr(numbers)
+    plain.advance(0, 1)  # finds its faster order
+    quotients = []
+    for _ in range(ROUNDS):
+        own, start = seconds_a_step(run, 0.02), time.thread_time()
+        plain.advance(0, 1)
+        quotients.append((time.thread_time() - start) / own)
+    promised_times(
+        f"300x3072 {bits} bits, {data} data, exact order, to plain C MPFR",
+        np.median(quotients),
+        least,
+    )
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("path", ["avx512", "avx2", "generic"])
+def test_exact_sums_of_native_types(path, precision, monkeypatch):
+    """A whole step in exact order against the sequential float64 step of the same path."""
+    needed = {"avx512": "avx512f", "avx2": "avx2"}.get(path)
+    if needed and needed not in _core.build_info()["cpu_features"].split():
+        pytest.skip(f"this CPU has no {needed}")
+    monkeypatch.setenv("PRECIPICE_CPU", path)
+    require_exact_answer(work(precision), monkeypatch)
+    sequential, exact = work("float64").engine(), work(precision).engine(order="exact")
+    quotients = [
+        seconds_a_step(exact, 0.03) / seconds_a_step(sequential, 0.03) for _ in range(ROUNDS)
+    ]
+    promised(
+        f"300x3072 {precision} in exact order, {path}, over the sequential float64 step",
+        np.median(quotients),
+        6,
+    )

@@ -87,8 +87,12 @@ def test_finished_runs_are_not_repeated(tmp_path, uninterrupted):
         {"precision": "mpfr10", "steps": 5000},  # locks into a 2-cycle at 1691
         {"precision": "float64", "coordinates": "spectral", "steps": 5000},
         {"precision": "mpfr113", "loss": "mean", "steps": 5000},  # blows up at 678
+        {"precision": "bfloat16:sr", "rounding_seed": 3, "steps": 3000},
+        {"precision": "float16/accumulate=float32/parameters=float16:sr", "order": "pairwise",
+         "rounding_seed": 2**64 - 1, "steps": 3000},
+        {"precision": "e6m9/order=kahan", "steps": 3000},
     ],
-)
+)  # fmt: skip
 def test_every_kind_of_run_goes_on(tmp_path, changed):
     """Stopped after every few steps: early losses, 2-cycles and blow-ups are seen the same."""
     expected = run(**changed)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from fractions import Fraction
 
 import gmpy2
+import ml_dtypes
 import mpmath
 import numpy as np
 import pytest
@@ -323,3 +325,21 @@ def test_a_masked_array_without_masked_entries_is_an_array() -> None:
         array = exact_array(values, "X")
         assert type(array) is np.ndarray
         assert array.ravel().tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    "kind", ["bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3b11fnuz", "int4"]
+)
+def test_scalars_and_arrays_of_ml_dtypes_are_what_they_hold(kind):
+    scalar = getattr(ml_dtypes, kind)(3)
+    assert exact(scalar) == 3
+    array = exact_array(np.array([3, -1], dtype=getattr(ml_dtypes, kind)), "X")
+    assert array.dtype == np.float64
+    assert array.tolist() == [3.0, -1.0]
+
+
+def test_infinities_of_ml_dtypes_are_refused():
+    with pytest.raises(InvalidArgument, match="^lr = inf: must be finite"):
+        exact(ml_dtypes.bfloat16(math.inf), "lr")
+    with pytest.raises(InvalidArgument, match=r"^X\[1\] = nan: must be finite"):
+        exact_array(np.array([1, math.nan], dtype=ml_dtypes.float8_e5m2), "X")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import struct
+import time
 from fractions import Fraction
 
 import gmpy2
@@ -11,9 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from numbers_of import number_of, precision_of
+from oracles import formats as oracle
 from precipice.errors import InvalidArgument
 from precipice.exact import exact
-from precipice.precision import DEFAULT_PRECISIONS, Precision
+from precipice.formats import DEFAULT_PRECISIONS
+from precipice.precision import Precision
 
 NATIVE = ("float32", "float64", "float80", "float128")
 
@@ -250,3 +255,210 @@ def test_availability_gives_a_reason_either_way() -> None:
     here, sentence = Precision.parse("float64").availability()
     assert isinstance(here, bool)
     assert len(sentence) > 3
+
+
+CUSTOM = (
+    *(f"{name}{suffix}" for suffix in ("", ":sat") for name in (
+        "float8_e4m3fn", "float8_e5m2", "bfloat16", "float16", "tfloat32", "float32", "e2m1")),
+    "e4m3", "e3m4:rz", "bfloat16:sr", "float32:ru",
+)  # fmt: skip
+SHAPES = (
+    oracle.Format(4, -8, 9, subnormals=False),
+    oracle.Format(2, 0, 3, overflow="saturate"),
+    oracle.Format(5, -3, -1, subnormals=False),
+    oracle.Format(7, -5, 4, overflow="nan", reserved=30),
+    oracle.Format(20, -1090, -1050),
+    oracle.Format(3, 1020, 1024, subnormals=False),
+    oracle.Format(3, 1020, 1030, overflow="nan"),
+    oracle.Format(2, 1024, 1030, subnormals=False),
+    oracle.Format(60, -70, 10),
+    oracle.Format(53, -70, 10, overflow="nan", reserved=5),
+    oracle.Format(53, -60, 10, overflow="saturate", reserved=5),
+    oracle.Format(6, -20, 20, overflow="saturate", rounding="ru"),
+)
+ROUNDED_TO = [*map(oracle.parse, CUSTOM), *SHAPES]
+
+
+@st.composite
+def around(draw, fmt):
+    """Draw dyadic numbers on, halfway between and beside the members, at both ends too."""
+    exponent = draw(
+        st.one_of(
+            st.integers(fmt.emin - 5, fmt.emin + fmt.p + 3),
+            st.integers(fmt.emax - 2, fmt.emax + 2),
+            st.integers(fmt.emin, fmt.emax),
+        )
+    )
+    significand = draw(st.integers(2 ** (fmt.p - 1), 2**fmt.p))
+    offset = draw(
+        st.sampled_from([Fraction(0), Fraction(1, 2), Fraction(1, 4), Fraction(1, 2**40)])
+    )
+    value = (significand + draw(st.sampled_from([1, -1])) * offset) * oracle.power(exponent - fmt.p)
+    return value * draw(st.sampled_from([1, -1]))
+
+
+def same(number, expected):
+    """Say whether a gmpy2 number is the oracle's, signs of zeros included."""
+    found = number_of(number if isinstance(number, gmpy2.mpfr) else gmpy2.mpfr(float(number), 53))
+    return repr(found) == repr(expected)
+
+
+@pytest.mark.parametrize("fmt", ROUNDED_TO, ids=lambda fmt: precision_of(fmt).name)
+@settings(max_examples=50)
+@given(data=st.data())
+def test_data_is_rounded_to_nearest_whatever_the_format(fmt, data):
+    p = precision_of(fmt)
+    values = data.draw(st.lists(around(fmt), min_size=1, max_size=4))
+    expected = [oracle.nearest(fmt, value) for value in values]
+    for value, wanted in zip(values, expected, strict=True):
+        assert same(p.round(gmpy2.mpq(value.numerator, value.denominator)), wanted)
+        assert same(p.round(wide_dyadic(value)), wanted)
+    exact_numbers = np.array([wide_dyadic(value) for value in values], dtype=object)
+    floats = [float(value) for value in values if fits_float64(value)]
+    for array in (exact_numbers, np.array(floats)):
+        rounded = p.round_array(array)
+        assert rounded.shape == array.shape
+        if p.within_float64:
+            assert rounded.dtype == np.float64
+        for entry, given_ in zip(rounded, array, strict=True):
+            assert same(entry, oracle.nearest(fmt, number_of(gmpy2.mpfr(given_, 200))))
+
+
+def wide_dyadic(value):
+    with gmpy2.context(precision=200, emin=-(10**6), emax=10**6):
+        return gmpy2.mpfr(gmpy2.mpq(value.numerator, value.denominator))
+
+
+def fits_float64(value):
+    try:
+        return Fraction(float(value)) == value
+    except OverflowError:
+        return False
+
+
+@pytest.mark.parametrize("fmt", ROUNDED_TO, ids=lambda fmt: precision_of(fmt).name)
+def test_zeros_and_infinities_of_every_format(fmt):
+    p = precision_of(fmt)
+    infinity = math.inf if fmt.overflow == "infinity" else math.nan
+    array = np.array([0.0, -0.0, math.inf, -math.inf, math.nan])
+    for rounded in (p.round_array(array), [p.round(x) for x in array]):
+        texts = [repr(float(entry)) for entry in rounded]
+        assert texts[:2] == ["0.0", "-0.0"]
+        assert texts[2].lstrip("-") == repr(infinity)
+        assert texts[3].lstrip("-") == repr(infinity)
+        assert texts[4] == "nan"
+
+
+@pytest.mark.parametrize("fmt", ROUNDED_TO, ids=lambda fmt: precision_of(fmt).name)
+def test_ends_of_the_range(fmt):
+    p = precision_of(fmt)
+    assert number_of(p.largest) == fmt.largest
+    assert number_of(p.smallest) == fmt.smallest
+    assert p.infinities == (fmt.overflow == "infinity")
+    normal = p.smallest_normal
+    assert number_of(normal) == fmt.smallest * (2 ** (fmt.p - 1) if fmt.subnormals else 1)
+    # A little above it, all p bits are kept; a little below, they are not.
+    assert oracle.nearest(fmt, number_of(normal) * (1 + oracle.power(1 - fmt.p))) == number_of(
+        normal
+    ) * (1 + oracle.power(1 - fmt.p))
+    below = number_of(normal) * (1 - oracle.power(-fmt.p))
+    assert oracle.nearest(fmt, below) != below
+
+
+def test_a_carry_at_the_top_of_mpfrs_own_range_saturates():
+    p = Precision.parse("mpfr8:sat")
+    largest = p.largest
+    assert p.round(largest) == largest
+    with gmpy2.context(precision=30, emin=-(2**30) + 1, emax=2**30 - 1):
+        above = largest + gmpy2.next_above(gmpy2.mpfr(0)) + gmpy2.div_2exp(largest, 9)
+    assert above > largest
+    assert p.round(above) == largest
+
+
+@pytest.mark.parametrize("rounding", ["rn", "rz", "ru", "rd", "ra"])
+def test_a_context_has_the_rounding(rounding):
+    fmt = oracle.parse(f"float16:{rounding}")
+    with Precision.parse(f"float16:{rounding}").context():
+        third, minus = gmpy2.mpfr(1) / 3, gmpy2.mpfr(-1) / 3
+        tiny, huge = gmpy2.mpfr("1e-9"), gmpy2.mpfr("1e9")
+        assert number_of(third) == oracle.divide(fmt, Fraction(1), Fraction(3))
+        assert number_of(minus) == oracle.divide(fmt, Fraction(-1), Fraction(3))
+        assert number_of(tiny) == oracle.convert(fmt, Fraction(1, 10**9))
+        assert number_of(huge) == oracle.convert(fmt, Fraction(10**9))
+
+
+@pytest.mark.parametrize("name", ["float8_e4m3fn", "float32:sat", "bfloat16:sr"])
+def test_some_formats_have_no_context(name):
+    with pytest.raises(InvalidArgument, match=f"^precision = {name}: .*gmpy2 context"):
+        Precision.parse(name).context()
+
+
+@pytest.mark.parametrize(
+    ("fields", "argument", "rule"),
+    [
+        ({}, "bits", "must be an integer of at least 2"),
+        ({"bits": 1}, "bits", "must be an integer of at least 2"),
+        ({"bits": 100_001}, "bits", "must be an integer from 2 to 100000"),
+        ({"bits": 4.0}, "bits", "must be an integer"),
+        ({"bits": 4, "emin": 5, "emax": 3}, "emin", "must not be above emax = 3"),
+        ({"bits": 4, "emin": -(2**40)}, "emin", "must be an integer of at least -1073741823"),
+        ({"bits": 4, "emax": 2**40}, "emax", "must be an integer from"),
+        ({"bits": 9, "emin": 0, "emax": 3, "subnormals": True}, "subnormals", "of all 9 bits"),
+        ({"bits": 4, "subnormals": 1}, "subnormals", "must be True or False"),
+        ({"bits": 4, "rounding": "up"}, "rounding", "must be rn, rz, ru, rd, ra or sr"),
+        ({"bits": 4, "rounding": None}, "rounding", "must be rn"),
+        ({"bits": 4, "overflow": "wrap"}, "overflow", "must be infinity, nan or saturate"),
+        ({"bits": 4, "reserved": -1}, "reserved", "must be an integer of at least 0"),
+        ({"bits": 4, "reserved": 2}, "overflow", "has no infinities"),
+        ({"bits": 4, "reserved": 8, "overflow": "nan"}, "reserved", "must be below"),
+        ({"name": "float8_e4m3fn", "bits": 4, "emin": -8, "emax": 9, "subnormals": True,
+          "reserved": 1}, "overflow", "has no infinities"),
+        ({"name": "float32", "bits": 23, "emin": -148, "emax": 128, "subnormals": True},
+         "name", "must be p23_emin-148_emax128_sub for these numbers"),
+        ({"name": "mine", "bits": 4}, "name", "must be mpfr4"),
+    ],
+)  # fmt: skip
+def test_contradictory_formats_are_refused(fields, argument, rule):
+    with pytest.raises(InvalidArgument) as caught:
+        Precision(**fields)
+    assert caught.value.argument == argument
+    assert rule in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_custom_formats_name_themselves():
+    p = Precision(bits=13, emin=-40, emax=20)
+    assert (p.name, str(p), Precision.parse(p.name)) == ("p13_emin-40_emax20",) * 2 + (p,)
+    assert Precision(bits=200) == Precision.parse("mpfr200")
+    assert Precision(bits=11, emin=-23, emax=16, subnormals=True).name == "float16"
+    assert Precision.parse("float32:rn") == Precision.parse("float32")
+
+
+def test_a_description_says_all():
+    described = Precision.parse("float8_e4m3fn:sr").describe()
+    assert described == {
+        "name": "float8_e4m3fn:sr", "bits": 4, "emin": -8, "emax": 9, "subnormals": True,
+        "overflow": "nan", "reserved": 1, "rounding": "stochastic",
+    }  # fmt: skip
+
+
+def test_narrowing_a_large_array_takes_a_few_passes():
+    """All of CIFAR-10 is 1.5e8 numbers: no entry may become an object of its own."""
+    a = np.random.default_rng(0).normal(size=(300, 3072))
+    p = Precision.parse("float8_e4m3fn")
+    began = time.thread_time()
+    p.round_array(a)
+    taken = time.thread_time() - began
+    began = time.thread_time()
+    p.round_array(a[:10].astype(object))
+    assert taken < 30 * (time.thread_time() - began)
+
+
+def test_members_below_float64s_normal_numbers_keep_their_bits():
+    p = Precision(bits=24, emin=-1070, emax=100)  # no subnormals: 24 bits at 2**-1070
+    member = gmpy2.mpq(2**20 + 1) / gmpy2.mpq(2) ** 1090
+    assert not p.within_float64
+    (rounded,) = p.round_array(np.array([member], dtype=object))
+    assert gmpy2.mpq(rounded) == member
+    assert Precision(bits=24, emin=-1050, emax=100).within_float64
+    assert Precision(bits=24, emin=-1070, emax=100, subnormals=True).within_float64

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
+import sys
+import threading
 
 import gmpy2
 import numpy as np
 import pytest
 
 from oracles import minimalist
+from precipice.arithmetic import Arithmetic
 from precipice.errors import InvalidArgument
-from precipice.reference import ReferenceState, dot, run_reference
+from precipice.precision import Precision
+from precipice.reference import ReferenceState, run_reference, to_float
+from precipice.reference_model import Evaluation
+from precipice.rounding import Rounder
 
 FORMATS = {
     "mpfr2": minimalist.wide(2),
@@ -26,19 +32,14 @@ FORMATS = {
 
 def reference(fmt, X, y, u, v, lr, loss, steps, **settings):
     """Run the reference engine from unrounded inputs: (states, (outcome, steps, blow-up))."""
-    precision, emin, emax, subnormalize = fmt
+    bits, emin, emax, subnormals = fmt
+    precision = Precision(bits=bits, emin=emin, emax=emax, subnormals=subnormals)
     program = run_reference(
-        context=gmpy2.context(
-            precision=precision,
-            emin=emin,
-            emax=emax,
-            subnormalize=subnormalize,
-            round=gmpy2.RoundToNearest,
-        ),
-        X=minimalist.rounded(fmt, X),
-        y=minimalist.rounded(fmt, y),
-        parameters={"u": minimalist.rounded(fmt, u), "v": minimalist.rounded(fmt, v)},
-        lr=minimalist.round_to(fmt, lr),
+        arithmetic=Arithmetic.of(precision),
+        X=X,
+        y=y,
+        parameters={"u": u, "v": v},
+        lr=lr,
         loss=loss,
         steps=steps,
         **settings,
@@ -141,7 +142,6 @@ def test_callers_context_is_neither_used_nor_changed():
     case = (minimalist.FLOAT32, *draw(2, 3), "1/10", "mean", 10)
     expected, _ = reference(*case)
     with gmpy2.context(precision=5, round=gmpy2.RoundUp, emin=-3, emax=4):
-        # The inputs are rounded by the oracle, whose contexts are explicit.
         states, _ = reference(*case)
         assert gmpy2.get_context().precision == 5
         assert gmpy2.get_context().round == gmpy2.RoundUp
@@ -153,7 +153,7 @@ def test_callers_context_is_neither_used_nor_changed():
 
 def test_context_does_not_leak_between_steps():
     program = run_reference(
-        context=gmpy2.context(precision=7),
+        arithmetic=Arithmetic.of("mpfr7"),
         X=np.ones((1, 1)),
         y=np.ones(1),
         parameters={"u": np.full(1, 0.5), "v": np.full(1, 0.5)},
@@ -174,22 +174,19 @@ def test_a_new_model_is_one_small_class():
         def __init__(self, X, y, loss):
             self.X, self.y, self.samples = X, y, len(y)
 
-        def preactivations(self, parameters):
-            return [dot(row, parameters["w"]) for row in self.X]
+        def evaluate(self, space, parameters, *, loss, gradient):
+            f = space.matvec("forward", self.X, parameters["w"])
+            z = space.map("forward", Rounder.subtract, f, self.y)
+            squares = space.dot("measurement", z, z)
+            return Evaluation(f, z, space.map_number("measurement", Rounder.divide, squares, 2))
 
-        def residuals(self, parameters, f):
-            return [f_i - y_i for f_i, y_i in zip(f, self.y, strict=True)]
-
-        def loss(self, z):
-            return dot(z, z) / 2
-
-        def gradient(self, parameters, f, z):
-            return {"w": [dot(column, z) for column in zip(*self.X, strict=True)]}
+        def gradient(self, space, parameters, evaluation):
+            yield "w", space.matvec_transposed("gradient", self.X, evaluation.residuals)
 
     X, y = np.array([[2.0, 0.0], [0.0, 1.0]]), np.array([4.0, -3.0])
     states, end = exhaust(
         run_reference(
-            context=gmpy2.context(precision=100),
+            arithmetic=Arithmetic.of("mpfr100"),
             X=X,
             y=y,
             parameters={"w": np.zeros(2)},
@@ -208,3 +205,27 @@ def test_a_new_model_is_one_small_class():
 def test_an_unknown_loss_is_named():
     with pytest.raises(InvalidArgument, match=r"^loss = "):
         reference(minimalist.FLOAT64, *draw(0, 2), 0.1, "mse", 1)
+
+
+def test_runs_in_threads_do_not_share_a_context():
+    errors = []
+
+    def convert():
+        x = gmpy2.mpfr("0.1", 300)
+        try:
+            for _ in range(5000):
+                assert to_float(x) == 0.1
+        except BaseException as error:
+            errors.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=convert) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert errors == []

@@ -22,18 +22,24 @@ CPP_ROOMS = [
 # Who may import whom in the package: a room only from those before it.
 PYTHON_ROOMS = [
     "errors losses fixed_point exact exact_arrays archive whole_files",
-    "eigen_refinement",
-    "precision models record decomposition batches digits gram",
+    "eigen_refinement double_double",
+    "formats narrowing dyadic",
+    "precision data_rounding mixed arithmetic rounding",
+    "models record decomposition batches digits gram",
+    "draws",
+    "reference_sums reference_space reference_programs",
     "schedules curvature",
     "optimizers",
     "stepping",
+    "switching",
     "spectral measuring measuring_two_layer",
-    "problems theory sharpness spectrum operators reference_optimizers reference_quantities",
+    "problems theory sharpness spectrum operators reference_quantities",
     "analysis",
-    "reference reference_two_layer",
+    "reference_model reference_minimalist reference_two_layer reference_optimizers",
+    "reference",
     "initialisers cost",
     "surface",
-    "results sharpness_digits plan checkpoint",
+    "results sharpness_digits plan checkpoint lost_problems planning switched_plan",
     "engines",
     "saving",
     "simulation executor",
@@ -69,7 +75,7 @@ def test_cpp_includes_run_one_way(path):
 
 # Compiled for an instruction set of its own, a standard header's code would be too, and the linker
 # might take it for everybody's.
-KERNEL_INTERFACE = ["stored.hpp", "data_matrix.hpp", "kernels.hpp"]
+KERNEL_INTERFACE = ["stored.hpp", "range.hpp", "data_matrix.hpp", "fixed_point.hpp", "kernels.hpp"]
 KERNELS = [
     *(ROOT / "cpp" / "limbs" / name for name in KERNEL_INTERFACE),
     *sorted((ROOT / "cpp" / "limbs" / "avx512ifma").glob("*")),

@@ -77,6 +77,57 @@ def test_engines_agree(precision):
     assert set(core.settings) == set(reference.settings)
 
 
+SMALL = pc.problems.from_arrays(
+    np.random.default_rng(1).normal(size=(7, 4)), [1.0, -1.0, 1.0, 1.0, -1.0, -1.0, 1.0]
+)
+ARITHMETICS = {
+    "narrow": {"precision": "float16"},
+    "staged": {"precision": "bfloat16/accumulate=float32/parameters=float32", "order": "pairwise"},
+    "stochastic": {"precision": "bfloat16:sr", "order": "kahan", "rounding_seed": 3},
+    "custom": {"precision": "p13_emin-40_emax20_sub/order=exact"},
+    "everything": {
+        "precision": "float8_e5m2/parameters=float16:sr/update=mpfr90:ru/measurement=float32",
+        "order": "fused", "rounding_seed": 8,
+    },
+}  # fmt: skip
+STEPPED = {
+    "heavy ball": pc.HeavyBall("1/20", "0.5"),
+    "sgd": pc.SGD("1/20", 2, "iid", momentum="0.5", nesterov=True),
+    "event": pc.GD(pc.lr.at_event("2/50", "sharpness>=1/lr", "1/50")),
+    "flow": pc.GradientFlow("0.01"),
+}
+
+
+@pytest.mark.parametrize("arithmetic", ARITHMETICS.values(), ids=ARITHMETICS)
+@pytest.mark.parametrize("optimizer", STEPPED.values(), ids=STEPPED)
+@pytest.mark.parametrize(
+    ("model", "keywords"),
+    [
+        (pc.Minimalist(3), {"tol": 1e-4}),
+        (pc.TwoLayerLinear(3, contraction="layerwise"), {}),
+        (pc.Minimalist(), {"coordinates": "spectral", "measure_precision": "mpfr60"}),
+    ],
+)
+def test_engines_agree_in_any_arithmetic(model, keywords, optimizer, arithmetic):
+    """Formats reach what is rounded in Python too: the factors, the surface, η and the data."""
+    if isinstance(optimizer, pc.SGD) and "coordinates" in keywords:
+        pytest.skip("mini-batches are primal")
+    core, reference = (
+        pc.simulate(
+            SMALL, model, optimizer, steps=30, init=pc.init.pytorch(0), engine=engine,
+            **keywords, **arithmetic,
+        )
+        for engine in ENGINES
+    )  # fmt: skip
+    assert (core.outcome, core.steps, core.lr) == (reference.outcome, reference.steps, reference.lr)
+    assert core.event_step == reference.event_step
+    assert core.exact_texts() == reference.exact_texts()
+    np.testing.assert_array_equal(core.loss.value, reference.loss.value)
+    np.testing.assert_allclose(core.sharpness.value, reference.sharpness.value, rtol=1e-6)
+    assert core.settings["precision"] == reference.settings["precision"]
+    assert core.settings["order"] == reference.settings["order"]
+
+
 def test_blow_up_step_is_recorded_whatever_the_cadence():
     run = fig6(900, loss="mean", precision="mpfr113", record=pc.Record(loss=100, sharpness=100))
     assert (run.outcome, run.steps, run.blowup_step) == (pc.Outcome.BLOWUP, 678, 678)
@@ -201,7 +252,7 @@ def test_run_states_its_definitions():
         ({"precision": "mpfr1"}, "precision", "2 to 100000"),
         ({"precision": "mpfr100001"}, "precision", "2 to 100000"),
         ({"loss": "huber"}, "loss", "half_mean"),
-        ({"order": "pairwise"}, "order", "sequential"),
+        ({"order": "sideways"}, "order", "sequential"),
         ({"coordinates": "gram"}, "coordinates", "primal"),
         ({"measure_precision": "mpfr1"}, "measure_precision", "working"),
         ({"engine": "gpu"}, "engine", "core or reference"),
@@ -286,3 +337,35 @@ def test_interrupted_runs_are_not_lost():
         lines = process.stdout.read().splitlines()
     assert lines[-1] == "cancelled True"
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize("problem_dtype", ["float8_e4m3fn", "e3m9", "p9_emin-30_emax9:sat"])
+def test_a_problem_in_any_format_is_its_numbers_to_nearest(problem_dtype):
+    format_ = pc.Precision.parse(problem_dtype)
+    X, y = (format_.round_array(values) for values in (SMALL.X, SMALL.y))
+    rounded = pc.problems.from_arrays(X, y)
+    start = pc.init.explicit({"u": [0.5, 0.25, 0.5, 0.5], "v": [0.75]})
+    keywords = {"steps": 20, "init": start, "precision": "float64"}
+    one = pc.simulate(SMALL, pc.Minimalist(), pc.GD("1/8"), problem_dtype=format_, **keywords)
+    other = pc.simulate(rounded, pc.Minimalist(), pc.GD("1/8"), **keywords)
+    assert one.exact_texts() == other.exact_texts()
+    assert one.settings["problem_dtype"] == problem_dtype
+
+
+@pytest.mark.parametrize("precision", ["float16", "p13_emin-40_emax20_sub", "float32:rz"])
+def test_an_exact_problem_is_rounded_once_to_the_working_format(precision):
+    """0.1 and 1/3 differ from their float64 neighbours; so do runs that start from them."""
+    data = pc.problems.from_arrays([["0.1", "1/3"], ["2/7", "0.7"]], ["0.3", "-0.9"])
+    keywords = {
+        "steps": 20, "init": pc.init.constant("0.01"), "precision": precision,
+        "problem_dtype": "exact",
+    }  # fmt: skip
+    core, reference = (
+        pc.simulate(data, pc.Minimalist(), pc.GD("1/3"), engine=engine, **keywords)
+        for engine in ENGINES
+    )
+    assert core.exact_texts() == reference.exact_texts()
+    once = pc.Precision.parse(precision).round_array(data.X)
+    same = pc.problems.from_arrays(once, pc.Precision.parse(precision).round_array(data.y))
+    again = pc.simulate(same, pc.Minimalist(), pc.GD("1/3"), **keywords)
+    assert again.exact_texts() == core.exact_texts()

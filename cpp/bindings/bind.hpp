@@ -6,6 +6,7 @@ namespace precipice {
 
 void bind_build_info(pybind11::module_& m);
 void bind_formats(pybind11::module_& m);
+void bind_operate(pybind11::module_& m);
 void bind_operators(pybind11::module_& m);
 void bind_optimizer_spec(pybind11::module_& m);
 void bind_peers(pybind11::module_& m);

@@ -22,7 +22,8 @@ py::dict as_dict(LoopState&& s) {
                   "flow"_a = std::move(s.flow), "cadence"_a = std::move(s.cadence),
                   "snapshot_current"_a = as_dict(std::move(s.snapshot.current)),
                   "snapshot_previous"_a = as_dict(std::move(s.snapshot.previous)),
-                  "snapshot_returned"_a = s.snapshot_returned, "loss_before"_a = s.loss_before);
+                  "snapshot_returned"_a = s.snapshot_returned, "loss_before"_a = s.loss_before,
+                  "begun"_a = s.begun);
 }
 
 SavedParameters saved_parameters(const py::object& current, const py::object& previous) {
@@ -42,7 +43,8 @@ LoopState loop_state(const py::dict& s) {
           s["cadence"].cast<std::vector<std::int64_t>>(),
           saved_parameters(s["snapshot_current"], s["snapshot_previous"]),
           s["snapshot_returned"].cast<bool>(),
-          s["loss_before"].cast<double>()};
+          s["loss_before"].cast<double>(),
+          s["begun"].cast<std::int64_t>()};
 }
 
 }  // namespace

@@ -21,9 +21,9 @@ UpdateRule parse_rule(const std::string& rule) {
                               ": must be gradient_descent, heavy_ball, nesterov or runge_kutta");
 }
 
-EventSpec::Series parse_series(const std::string& series) {
-  if (series == "sharpness") return EventSpec::Series::sharpness;
-  if (series == "loss") return EventSpec::Series::loss;
+Event::Series parse_series(const std::string& series) {
+  if (series == "sharpness") return Event::Series::sharpness;
+  if (series == "loss") return Event::Series::loss;
   throw std::invalid_argument("series = " + series + ": must be sharpness or loss");
 }
 
@@ -31,8 +31,12 @@ ExactVector one_number(const std::string& text) {
   return std::vector<std::string>{text};
 }
 
+Event event(const std::string& series, bool above, double bound, bool over_step_size) {
+  return {parse_series(series), above, bound, over_step_size};
+}
+
 EventSpec event_spec(const std::string& series, bool above, double bound, const std::string& lr) {
-  return {parse_series(series), above, bound, one_number(lr)};
+  return {event(series, above, bound, false), one_number(lr)};
 }
 
 BatchSpec batch_spec(std::size_t size, bool reshuffle, std::uint64_t seed) {
@@ -48,16 +52,19 @@ FlowSpec flow_spec(const std::string& step, double factor, std::int64_t every, b
 OptimizerSpec optimizer_spec(const std::string& rule, const std::string& momentum,
                              const std::vector<std::int64_t>& first_step,
                              const std::vector<std::string>& lr,
-                             const std::optional<EventSpec>& event,
+                             const std::optional<EventSpec>& change,
                              const std::optional<BatchSpec>& batch,
                              const std::optional<FlowSpec>& flow) {
-  return {parse_rule(rule), one_number(momentum), first_step, lr, event, batch, flow};
+  return {parse_rule(rule), one_number(momentum), first_step, lr, change, batch, flow};
 }
 
 }  // namespace
 
 void bind_optimizer_spec(pybind11::module_& m) {
   namespace py = pybind11;
+  py::class_<Event>(m, "Event", "What a measured series must reach.")
+      .def(py::init(&event), py::kw_only(), py::arg("series"), py::arg("above"), py::arg("bound"),
+           py::arg("over_step_size"));
   py::class_<EventSpec>(m, "EventSpec", "What a measured series must reach for another step size.")
       .def(py::init(&event_spec), py::kw_only(), py::arg("series"), py::arg("above"),
            py::arg("bound"), py::arg("lr"));

@@ -89,9 +89,10 @@ void bind_run_spec(py::module_& m) {
            py::arg("top"), py::arg("measured_parameters"), py::arg("adaptive") = py::none());
   py::class_<LoopSpec>(m, "LoopSpec", "When a run ends and what it records.")
       .def(py::init<std::int64_t, std::optional<double>, std::optional<double>, double,
-                    std::optional<double>, RecordPlan>(),
+                    std::optional<double>, RecordPlan, std::optional<Handover>>(),
            py::kw_only(), py::arg("steps"), py::arg("blowup_factor"), py::arg("tol"),
-           py::arg("loss_floor"), py::arg("max_seconds"), py::arg("record"));
+           py::arg("loss_floor"), py::arg("max_seconds"), py::arg("record"),
+           py::arg("handover") = py::none());
   py::class_<CurvatureSpec>(m, "CurvatureSpec", "The surface that sharpness is measured on.")
       .def(py::init(&curvature_spec), py::kw_only(), py::arg("sigma"), py::arg("d"),
            py::arg("left"), py::arg("X"));

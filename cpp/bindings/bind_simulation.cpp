@@ -68,15 +68,14 @@ py::dict as_dict(Records&& records) {
 
 void bind_simulation(py::module_& m) {
   py::class_<Simulation>(m, "Simulation", "A run that advances in blocks of time.")
-      .def(py::init([](const std::string& precision, const ProblemSpec& problem,
+      .def(py::init([](const Arithmetic& arithmetic, const ProblemSpec& problem,
                        const ModelSpec& model, const OptimizerSpec& optimizer, const LoopSpec& loop,
                        const decltype(RunSpec::curvature)& curvature) {
-             const RunSpec spec{
-                 parse_format(precision), problem, model, optimizer, loop, curvature};
+             const RunSpec spec{arithmetic, problem, model, optimizer, loop, curvature};
              const py::gil_scoped_release release;
              return make_simulation(spec);
            }),
-           py::kw_only(), py::arg("precision"), py::arg("problem"), py::arg("model"),
+           py::kw_only(), py::arg("arithmetic"), py::arg("problem"), py::arg("model"),
            py::arg("optimizer"), py::arg("loop"), py::arg("curvature"))
       .def(
           "advance",
@@ -95,6 +94,8 @@ void bind_simulation(py::module_& m) {
            [](Simulation& self) { return as_dict(without_gil(self, &Simulation::parameters)); })
       .def("state", [](Simulation& self) { return without_gil(self, &Simulation::state); })
       .def("restore", &Simulation::restore, py::arg("state"),
+           py::call_guard<py::gil_scoped_release>())
+      .def("take_over", &Simulation::take_over, py::arg("state"),
            py::call_guard<py::gil_scoped_release>());
 }
 

@@ -6,7 +6,7 @@
 #include <variant>
 
 #include "engine/run_spec.hpp"
-#include "numbers/mpfr_number.hpp"
+#include "linalg/exponents.hpp"
 #include "training/curvature.hpp"
 #include "training/loop.hpp"
 #include "training/model_states.hpp"
@@ -17,9 +17,10 @@ namespace precipice {
 template <class Model, class Curvature>
 std::unique_ptr<Simulation> simulate_trainee(const RunSpec& spec, const typename Model::Spec& model,
                                              std::unique_ptr<Curvature> curvature) {
-  auto trainee = std::make_unique<Trainee<Model>>(spec.format, spec.problem, model, spec.optimizer);
+  auto trainee =
+      std::make_unique<Trainee<Model>>(spec.arithmetic, spec.problem, model, spec.optimizer);
   return std::make_unique<Loop<Trainee<Model>, Curvature>>(
-      spec.format, spec.loop, spec.optimizer, std::move(trainee), std::move(curvature));
+      spec.arithmetic, spec.loop, spec.optimizer, std::move(trainee), std::move(curvature));
 }
 
 template <class Space>
@@ -44,7 +45,7 @@ std::unique_ptr<Simulation> simulate_model(const RunSpec& spec, const TwoLayerSp
 
 template <class Space>
 std::unique_ptr<Simulation> simulate_in(const RunSpec& spec) {
-  const ExponentRange range(spec.format);
+  const ExponentRange range = exponent_range<Space>(spec.arithmetic);
   return std::visit([&](const auto& model) { return simulate_model<Space>(spec, model); },
                     spec.model);
 }
@@ -53,7 +54,15 @@ std::unique_ptr<Simulation> simulate_float32(const RunSpec& spec);
 std::unique_ptr<Simulation> simulate_float64(const RunSpec& spec);
 std::unique_ptr<Simulation> simulate_float80(const RunSpec& spec);
 std::unique_ptr<Simulation> simulate_float128(const RunSpec& spec);
+std::unique_ptr<Simulation> simulate_double_double(const RunSpec& spec);
+std::unique_ptr<Simulation> simulate_carried32(const RunSpec& spec);
+std::unique_ptr<Simulation> simulate_carried64(const RunSpec& spec);
+std::unique_ptr<Simulation> simulate_exact32(const RunSpec& spec);
+std::unique_ptr<Simulation> simulate_exact64(const RunSpec& spec);
+std::unique_ptr<Simulation> simulate_exact_carried32(const RunSpec& spec);
+std::unique_ptr<Simulation> simulate_exact_carried64(const RunSpec& spec);
 std::unique_ptr<Simulation> simulate_mpfr(const RunSpec& spec);
 std::unique_ptr<Simulation> simulate_limbs(const RunSpec& spec);
+std::unique_ptr<Simulation> simulate_staged(const RunSpec& spec);
 
 }  // namespace precipice

@@ -8,8 +8,8 @@ namespace {
 // With the kernels of this CPU; dispatch has asked whether they have the format.
 class LimbSpaceHere : public LimbSpace {
  public:
-  LimbSpaceHere(const Format& format, const StopFlag& stop)
-      : LimbSpace(*limb_kernels(cpu_path(), format), format, stop) {}
+  LimbSpaceHere(const Arithmetic& arithmetic, const StopFlag& stop)
+      : LimbSpace(*limb_kernels(cpu_path(), arithmetic[Stage::parameters]), arithmetic, stop) {}
 };
 
 }  // namespace

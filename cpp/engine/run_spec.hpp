@@ -5,7 +5,7 @@
 #include <string>
 #include <variant>
 
-#include "numbers/format.hpp"
+#include "numbers/arithmetic.hpp"
 #include "training/curvature.hpp"
 #include "training/loop.hpp"
 #include "training/optimizer_spec.hpp"
@@ -16,7 +16,7 @@
 namespace precipice {
 
 struct RunSpec {
-  Format format;
+  Arithmetic arithmetic;
   ProblemSpec problem;
   ModelSpec model;
   OptimizerSpec optimizer;
@@ -28,8 +28,5 @@ struct RunSpec {
 // Throws std::invalid_argument for shapes that do not fit, a format that does not exist here, or
 // floating-point state (rounding mode, flush to zero) that would change results.
 std::unique_ptr<Simulation> make_simulation(const RunSpec& spec);
-
-// How the format's arithmetic is carried out here; a sentence for reports.
-std::string carried_out_by(const Format& format);
 
 }  // namespace precipice

@@ -50,6 +50,8 @@ const Kernels generic_kernels = {
     .sums = &call<&KernelsOfLimbs::sums>,
     .prepare = &call<&KernelsOfLimbs::prepare>,
     .sum = &call<&KernelsOfLimbs::sum>,
+    .fix = nullptr,
+    .exact_sums = nullptr,
 };
 
 }  // namespace precipice::limbs

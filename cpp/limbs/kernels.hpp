@@ -3,6 +3,7 @@
 #pragma once
 
 #include "limbs/data_matrix.hpp"
+#include "limbs/fixed_point.hpp"
 #include "limbs/stored.hpp"
 
 namespace precipice::limbs {
@@ -44,6 +45,18 @@ struct Kernels {
   void (*prepare)(const Precision&, Word* prepared, const Word* u, std::size_t n);
   // a_0 + a_1 + ... + a_(n-1) from the left, into every lane of `out`.
   void (*sum)(const Precision&, Word* out, const Word* a, std::size_t n);
+
+  // Sums rounded once (fixed_point.hpp); null where a path has no kernels for them.
+  //
+  // u as integers in a window of 2 to most_window limbs; `to` has room for its groups of as many.
+  // No number among u has an exponent above `top`, none is infinite or NaN.
+  void (*fix)(const Precision&, FixedVector&, Word* to, int window, const Word* u, std::size_t n,
+              Exponent top);
+  // The sums of X u. `undecided` takes a word a group, a bit a lane: where it is set the window was
+  // too short to tell how the sum is rounded, or it is out of range, and out holds nothing of use.
+  // No product may be infinite or NaN; X has numbers other than zero, of_x their exponents.
+  void (*exact_sums)(const Precision&, Word* out, Word* undecided, const DataMatrix& X,
+                     const Extremes& of_x, std::size_t groups, const FixedVector& u);
 };
 
 extern const Kernels generic_kernels;

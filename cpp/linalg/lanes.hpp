@@ -16,6 +16,9 @@
 
 namespace precipice {
 
+// What leaves the 26 leading bits of a float64 number.
+inline constexpr long long high_part_mask = -(1LL << 27);
+
 template <class T>
 struct SingleLane {
   using Number = T;
@@ -45,6 +48,10 @@ struct Lanes<double> {
     std::memcpy(&x, p, sizeof x);
     return x;
   }
+  static Vector high_part(Vector x) {
+    return (Vector)((Index)x & Index{high_part_mask, high_part_mask});
+  }
+  static Vector widened(const float* p) { return Vector{p[0], p[1]}; }
   static void store(double* p, Vector x) { std::memcpy(p, &x, sizeof x); }
   static void transpose(Vector (&x)[2]) {
     const Vector first = PRECIPICE_SHUFFLE(x[0], x[1], 0, 2);

@@ -1,6 +1,7 @@
 #include "linalg/limb_space.hpp"
 
 #include "limbs/convert.hpp"
+#include "numbers/rounding.hpp"
 
 namespace precipice {
 
@@ -8,10 +9,12 @@ using limbs::DataMatrix;
 using limbs::Extremes;
 using limbs::Packing;
 
-LimbSpace::LimbSpace(const limbs::Kernels& kernels, const Format& format, const StopFlag& stop)
+LimbSpace::LimbSpace(const limbs::Kernels& kernels, const Arithmetic& arithmetic,
+                     const StopFlag& stop)
     : kernels_(kernels),
-      format_(format),
-      precision_(kernels.precision(static_cast<int>(format.precision), format.emin, format.emax)),
+      format_(arithmetic[Stage::parameters]),
+      precision_(kernels.precision(static_cast<int>(format_.precision),
+                                   least_full_exponent(format_), greatest_full_exponent(format_))),
       lanes_(static_cast<std::size_t>(precision_.lanes)),
       group_words_(limbs::words_of_group(precision_)),
       rescue_{rescue, this},
@@ -19,9 +22,12 @@ LimbSpace::LimbSpace(const limbs::Kernels& kernels, const Format& format, const 
       temporary_(block_size / lanes_ * group_words_),
       spare_(group_words_),
       uniforms_(most_uniforms * group_words_),
-      a_(format.precision),
-      b_(format.precision),
-      mpfr_(format, stop) {}
+      a_(format_.precision),
+      b_(format_.precision),
+      mpfr_(format_, stop) {
+  if (arithmetic.order == Order::exact)
+    exact_ = std::make_unique<ExactLimbSums>(kernels, precision_, format_, stop);
+}
 
 // Elements
 
@@ -31,7 +37,8 @@ void LimbSpace::divide_by_integer(Groups out, Groups a, const Integer& n) {
   for (std::size_t g = 0; g < out.count; ++g)
     for (std::size_t l = 0; l < lanes_; ++l) {
       limbs::load(precision_, a_, a.data + g * a.step + l);
-      mpfr_div(a_, a_, n.rounded, MPFR_RNDN);
+      const int ternary = mpfr_div(a_, a_, n.rounded, MPFR_RNDN);
+      settle(a_, ternary, MPFR_RNDN, format_);
       limbs::store(precision_, out.data + g * group_words_ + l, a_);
     }
 }
@@ -51,12 +58,14 @@ void LimbSpace::rescue(void* context, limbs::Operation operation, Word* out, con
   for (std::size_t l = 0; l < space.lanes_; ++l) {
     limbs::load(p, x, a + l);
     if (operation != limbs::Operation::divide) limbs::load(p, y, b + l);
+    int ternary = 0;
     switch (operation) {
-      case limbs::Operation::multiply: mpfr_mul(x, x, y, MPFR_RNDN); break;
-      case limbs::Operation::add: mpfr_add(x, x, y, MPFR_RNDN); break;
-      case limbs::Operation::subtract: mpfr_sub(x, x, y, MPFR_RNDN); break;
-      case limbs::Operation::divide: mpfr_div_ui(x, x, n, MPFR_RNDN); break;
+      case limbs::Operation::multiply: ternary = mpfr_mul(x, x, y, MPFR_RNDN); break;
+      case limbs::Operation::add: ternary = mpfr_add(x, x, y, MPFR_RNDN); break;
+      case limbs::Operation::subtract: ternary = mpfr_sub(x, x, y, MPFR_RNDN); break;
+      case limbs::Operation::divide: ternary = mpfr_div_ui(x, x, n, MPFR_RNDN); break;
     }
+    settle(x, ternary, MPFR_RNDN, space.format_);
     limbs::store(p, out + l, x);
   }
 }
@@ -112,6 +121,10 @@ Change LimbSpace::replace(Array next, Array current, Array value) {
 // Sums
 
 LimbSpace::Factor LimbSpace::factor(const Extremes& of_matrix, Array u) {
+  if (exact_) {
+    exact_->set_vector(u.data.lane, u.size, of_matrix);
+    return {u.data.lane, u.size, true};
+  }
   const Extremes of_u = limbs::extremes_of(precision_, u.data.lane, u.size);
   const bool in_range = limbs::sums_stay_in_range(precision_, of_matrix, of_u, u.size);
   if (in_range)
@@ -124,6 +137,7 @@ LimbSpace::Factor LimbSpace::factor(const Extremes& of_matrix, Array u) {
 // A part of the outputs at a time, so that the stop flag is seen in time: a multiply-add takes less
 // than 20 + K^2 ns with the slowest kernels.
 void LimbSpace::sums(Word* out, const DataMatrix& x, std::size_t outputs, const Factor& u) {
+  if (exact_) return exact_->sums(out, x, outputs);
   if (!u.in_range) return sums_by_mpfr(out, x, outputs, u);
   const double limbs = precision_.limbs;
   const double group_seconds = 1e-9 * (20 + limbs * limbs) * static_cast<double>(u.terms * lanes_);
@@ -140,7 +154,7 @@ void LimbSpace::sums(Word* out, const DataMatrix& x, std::size_t outputs, const 
 void LimbSpace::sums_by_mpfr(Word* out, const DataMatrix& x, std::size_t outputs, const Factor& u) {
   for (std::size_t i = 0; i < outputs && !stopped(); ++i) {
     for (std::size_t k = 0; k < u.terms; ++k)
-      limbs::load(precision_, mpfr_first_.data + k, x, i, k);
+      limbs::load(precision_, mpfr_first_.data[k].number, x, i, k);
     mpfr_.dot(mpfr_sum_, {mpfr_first_.data, u.terms}, {mpfr_second_.data, u.terms});
     limbs::store(precision_, limbs::lane_of(precision_, out, i), mpfr_sum_.data);
   }
@@ -189,6 +203,7 @@ void LimbSpace::transpose(const Weights& w, std::size_t q) {
 }
 
 void LimbSpace::dot(Scalar s, Array a, Array b) {
+  if (exact_) return exact_->dot(s.data.lane, a.data.lane, b.data.lane, a.size);
   const Extremes of_a = limbs::extremes_of(precision_, a.data.lane, a.size);
   const Extremes of_b = limbs::extremes_of(precision_, b.data.lane, b.size);
   if (!limbs::sums_stay_in_range(precision_, of_a, of_b, a.size)) return dot_by_mpfr(s, a, b);
@@ -200,7 +215,7 @@ void LimbSpace::dot(Scalar s, Array a, Array b) {
 void LimbSpace::dot_by_mpfr(Scalar s, Array a, Array b) {
   load_for_mpfr(b);
   for (std::size_t i = 0; i < a.size; ++i)
-    limbs::load(precision_, mpfr_first_.data + i, a.data[i].lane);
+    limbs::load(precision_, mpfr_first_.data[i].number, a.data[i].lane);
   mpfr_.dot(mpfr_sum_, {mpfr_first_.data, a.size}, {mpfr_second_.data, a.size});
   limbs::store(precision_, s.data.lane, mpfr_sum_.data);
 }
@@ -223,12 +238,12 @@ void LimbSpace::load_for_mpfr(Array u) {
     mpfr_sum_ = mpfr_.scalar();
   }
   for (std::size_t i = 0; i < u.size; ++i)
-    limbs::load(precision_, mpfr_second_.data + i, u.data[i].lane);
+    limbs::load(precision_, mpfr_second_.data[i].number, u.data[i].lane);
 }
 
 // Boundary
 
-LimbSpace::Array LimbSpace::array(std::size_t n) {
+LimbSpace::Array LimbSpace::array(std::size_t n, Stage) {
   const std::size_t groups = limbs::groups_of(precision_, n);
   reserve_vector(groups);
   return {{&precision_, allocate(groups)}, n};
@@ -236,7 +251,7 @@ LimbSpace::Array LimbSpace::array(std::size_t n) {
 
 LimbSpace::Integer LimbSpace::integer(long n) {
   const mpfr_ptr rounded = integers_.emplace_back(format_.precision);
-  mpfr_set_si(rounded, n, MPFR_RNDN);
+  round_to_format(rounded, std::vector<std::string>{std::to_string(n)}, 0, format_);
   const bool divides = mpfr_sgn(rounded) > 0 && mpfr_cmp_ui_2exp(rounded, 1, 52) < 0;
   Word* const group = allocate(1);
   limbs::store(precision_, group, rounded);
@@ -270,7 +285,7 @@ void LimbSpace::gather(Array to, Array from, const std::size_t* indices, std::si
   for (std::size_t i = 0; i < n; ++i) copy_lane(to.data[i].lane, from.data[indices[i]].lane);
 }
 
-LimbSpace::Weights LimbSpace::weights(std::size_t rows, std::size_t columns) {
+LimbSpace::Weights LimbSpace::weights(std::size_t rows, std::size_t columns, Stage) {
   const std::size_t groups = limbs::groups_of(precision_, columns);
   reserve_vector(groups);
   if (columns > tile_terms_) {

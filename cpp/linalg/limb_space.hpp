@@ -1,20 +1,22 @@
 // The Space of arbitrary precision in lanes of limbs: MPFR's numbers of one precision, sequential
-// order, round to nearest even, MPFR's bits.
+// or exact order, round to nearest even, MPFR's bits.
 //
 // A vector is a row of groups (limbs/stored.hpp). Element programs run an array at a time: what
 // Program::apply sees as an element is a range of groups, and each of its operations one call of
 // the kernels. The last group of a vector may have lanes beyond the last number; they hold any
 // numbers, and nothing reads them.
 //
-// Where the kernels stop short, MPFR goes on: element by element for infinities, NaN and results
-// near the ends of the range of exponents, and for a whole product of matrix and vector where its
-// sums might leave that range. Nothing is allocated within a step, but for the first such product.
-// The caller holds an ExponentRange of the format.
+// Any range of exponents, with or without subnormals and infinities: the kernels know the exponents
+// between which every number of p bits is one of the format. Where they stop short, MPFR goes on:
+// element by element for infinities, NaN and results near the ends of that range, and for a whole
+// product of matrix and vector where its sums might leave it. Nothing is allocated within a step,
+// but for the first such product. The caller holds MPFR's widest ExponentRange.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -22,8 +24,10 @@
 #include "limbs/kernels.hpp"
 #include "limbs/pack.hpp"
 #include "limbs/range.hpp"
-#include "linalg/mpfr_space.hpp"
+#include "linalg/exact_limb_sums.hpp"
 #include "linalg/space.hpp"
+#include "linalg/staged_space.hpp"
+#include "numbers/arithmetic.hpp"
 #include "numbers/exact.hpp"
 #include "numbers/format.hpp"
 #include "numbers/mpfr_number.hpp"
@@ -74,9 +78,10 @@ class LimbSpace {
   };
 
   // The kernels must have the format's precision.
-  LimbSpace(const limbs::Kernels& kernels, const Format& format, const StopFlag& stop);
+  LimbSpace(const limbs::Kernels& kernels, const Arithmetic& arithmetic, const StopFlag& stop);
   LimbSpace(const LimbSpace&) = delete;
   LimbSpace& operator=(const LimbSpace&) = delete;
+  static constexpr bool checks_exponents = true;
 
   // elements
   void multiply(Groups out, Groups a, Groups b) {
@@ -148,15 +153,15 @@ class LimbSpace {
   }
 
   // boundary
-  Array array(std::size_t n);
-  Scalar scalar() { return {{&precision_, allocate(1)}}; }
+  Array array(std::size_t n, Stage = {});
+  Scalar scalar(Stage = {}) { return {{&precision_, allocate(1)}}; }
   Integer integer(long n);
   Matrix matrix(std::size_t rows, std::size_t columns, const ExactVector& values);
   Matrix diagonal_matrix(std::size_t rows, const ExactVector& values);
   Matrix rows_like(const Matrix& x, std::size_t n);
   void gather(Matrix& to, const Matrix& x, const std::size_t* rows, std::size_t n);
   void gather(Array to, Array from, const std::size_t* indices, std::size_t n) const;
-  Weights weights(std::size_t rows, std::size_t columns);
+  Weights weights(std::size_t rows, std::size_t columns, Stage = {});
   void assign(Array a, std::size_t i, const ExactVector& values, std::size_t j) {
     assign(element_of(a, i), values, j);
   }
@@ -210,7 +215,7 @@ class LimbSpace {
   struct Factor {
     const Word* data;
     std::size_t terms;
-    bool in_range;
+    bool in_range;  // in sequential order
   };
   Factor factor(const limbs::Extremes& of_matrix, Array u);
   void sums(Word* out, const limbs::DataMatrix& x, std::size_t outputs, const Factor& u);
@@ -247,10 +252,12 @@ class LimbSpace {
   limbs::AlignedWords tile_;  // `lanes` rows of weights, transposed
   std::size_t tile_terms_ = 0;
 
+  std::unique_ptr<ExactLimbSums> exact_;  // in exact order
+
   MpfrNumber a_, b_;
-  MpfrSpace mpfr_;  // carries out the sums that the kernels cannot
-  MpfrSpace::Array mpfr_first_{nullptr, 0}, mpfr_second_{nullptr, 0};
-  MpfrSpace::Scalar mpfr_sum_{nullptr};
+  StagedSpace mpfr_;  // carries out the sums that the kernels cannot
+  StagedSpace::Array mpfr_first_{}, mpfr_second_{};
+  StagedSpace::Scalar mpfr_sum_{};
 };
 
 }  // namespace precipice

@@ -1,13 +1,9 @@
 #include "linalg/mpfr_space.hpp"
 
+#include "linalg/stop_looks.hpp"
+
 namespace precipice {
 namespace {
-
-// Terms between two looks at the stop flag: a product of 100000-bit numbers takes about 0.3 ms,
-// so a few hundred of them pass in the 0.1 s that a stop may take.
-std::size_t terms_between_looks(long precision) {
-  return std::max<std::size_t>(64, (1u << 24) / static_cast<std::size_t>(precision));
-}
 
 bool same(mpfr_srcptr a, mpfr_srcptr b) {
   return mpfr_number_p(a) && mpfr_equal_p(a, b);
@@ -15,12 +11,12 @@ bool same(mpfr_srcptr a, mpfr_srcptr b) {
 
 }  // namespace
 
-MpfrSpace::MpfrSpace(const Format& format, const StopFlag& stop)
-    : format_(format),
+MpfrSpace::MpfrSpace(const Arithmetic& arithmetic, const StopFlag& stop)
+    : format_(arithmetic[Stage::parameters]),
       stop_(stop),
-      stride_(terms_between_looks(format.precision)),
-      term_(format.precision),
-      intermediate_(format.precision) {}
+      stride_(terms_between_looks(format_.precision)),
+      term_(format_.precision),
+      intermediate_(format_.precision) {}
 
 Change MpfrSpace::descend(Array next, Array current, Scalar eta, Array g) {
   Change change;
@@ -140,24 +136,6 @@ MpfrSpace::Matrix MpfrSpace::diagonal_matrix(std::size_t rows, const ExactVector
   diagonal.columns = rows;
   diagonal.diagonal = true;
   return diagonal;
-}
-
-mpfr_ptr MpfrSpace::headers(std::size_t n) {
-  memory_.push_back(std::make_unique<std::byte[]>(n * sizeof(__mpfr_struct)));
-  return reinterpret_cast<mpfr_ptr>(memory_.back().get());
-}
-
-mpfr_ptr MpfrSpace::allocate(std::size_t n) {
-  const std::size_t significand = mpfr_custom_get_size(format_.precision);
-  memory_.push_back(std::make_unique<std::byte[]>(n * (sizeof(__mpfr_struct) + significand)));
-  auto* const headers = reinterpret_cast<mpfr_ptr>(memory_.back().get());
-  auto* const limbs = memory_.back().get() + n * sizeof(__mpfr_struct);
-  for (std::size_t i = 0; i < n; ++i) {
-    mpfr_custom_init(limbs + i * significand, format_.precision);
-    mpfr_custom_init_set(headers + i, MPFR_ZERO_KIND, 0, format_.precision,
-                         limbs + i * significand);
-  }
-  return headers;
 }
 
 }  // namespace precipice

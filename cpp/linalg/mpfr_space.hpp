@@ -1,6 +1,5 @@
 // The Space of MPFR numbers of one precision, sequential order, round to nearest even.
 //
-// A vector is one allocation: its headers, then its significands (MPFR's custom interface).
 // Nothing is allocated within a step. The caller holds an ExponentRange of the format.
 #pragma once
 
@@ -8,14 +7,14 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <memory>
 #include <string>
-#include <vector>
 
 #include "linalg/space.hpp"
+#include "numbers/arithmetic.hpp"
 #include "numbers/exact.hpp"
 #include "numbers/format.hpp"
 #include "numbers/mpfr_number.hpp"
+#include "numbers/mpfr_vectors.hpp"
 
 namespace precipice {
 
@@ -46,7 +45,7 @@ class MpfrSpace {
     operator Matrix() const { return {data, rows, columns, false}; }
   };
 
-  MpfrSpace(const Format& format, const StopFlag& stop);
+  MpfrSpace(const Arithmetic& arithmetic, const StopFlag& stop);
 
   // elements
   static void multiply(mpfr_ptr out, mpfr_srcptr a, mpfr_srcptr b) {
@@ -119,18 +118,18 @@ class MpfrSpace {
   }
 
   // boundary
-  Array array(std::size_t n) { return {allocate(n), n}; }
-  Scalar scalar() { return {allocate(1)}; }
+  Array array(std::size_t n, Stage = {}) { return {allocate(n), n}; }
+  Scalar scalar(Stage = {}) { return {allocate(1)}; }
   Integer integer(long n);
   Matrix matrix(std::size_t rows, std::size_t columns, const ExactVector& values);
   Matrix diagonal_matrix(std::size_t rows, const ExactVector& values);
   // Headers alone: the significands are those of X.
   Matrix rows_like(const Matrix& x, std::size_t n) {
-    return {headers(n * x.columns), n, x.columns, false};
+    return {memory_.headers(n * x.columns), n, x.columns, false};
   }
   static void gather(Matrix& to, const Matrix& x, const std::size_t* rows, std::size_t n);
   static void gather(Array to, Array from, const std::size_t* indices, std::size_t n);
-  Weights weights(std::size_t rows, std::size_t columns) {
+  Weights weights(std::size_t rows, std::size_t columns, Stage = {}) {
     return {allocate(rows * columns), rows, columns};
   }
   void assign(Array a, std::size_t i, const ExactVector& values, std::size_t j) {
@@ -155,12 +154,11 @@ class MpfrSpace {
   // A product with a diagonal matrix: sums of one term.
   static void scale(Rows rows, Array out, const Matrix& diagonal, Array in);
 
-  mpfr_ptr headers(std::size_t n);
-  mpfr_ptr allocate(std::size_t n);
+  mpfr_ptr allocate(std::size_t n) { return memory_.zeros(n, format_.precision); }
 
   Format format_;
   const StopFlag& stop_;
-  std::vector<std::unique_ptr<std::byte[]>> memory_;
+  MpfrVectors memory_;
   std::size_t stride_;  // columns between two looks at the stop flag
   MpfrNumber term_, intermediate_;
 };

@@ -1,6 +1,8 @@
 // The native kernels in AVX2.
 #include <immintrin.h>
 
+#include "linalg/exact_products.hpp"
+#include "linalg/lanes.hpp"
 #include "linalg/skewed_products.hpp"
 #include "linalg/weights_products.hpp"
 
@@ -48,8 +50,12 @@ struct Float64 {
   static constexpr std::size_t count = 4;
   static Vector broadcast(double x) { return _mm256_set1_pd(x); }
   static Vector load(const double* p) { return _mm256_loadu_pd(p); }
+  static Vector widened(const float* p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
   static void store(double* p, Vector x) { _mm256_storeu_pd(p, x); }
   static Vector either(Vector a, Vector b) { return _mm256_or_pd(a, b); }
+  static Vector high_part(Vector x) {
+    return _mm256_and_pd(x, _mm256_castsi256_pd(_mm256_set1_epi64x(high_part_mask)));
+  }
   static bool any_nonzero(Vector x) {
     return _mm256_movemask_pd(_mm256_cmp_pd(x, Vector{}, _CMP_NEQ_UQ)) != 0;
   }
@@ -76,5 +82,7 @@ extern const NativeKernels<float> avx2_float32 =
     kernels_over<Float32>("avx2", avx2_weights_float32);
 extern const NativeKernels<double> avx2_float64 =
     kernels_over<Float64>("avx2", avx2_weights_float64);
+
+extern const ExactKernels avx2_exact = exact_kernels_over<Float64>();
 
 }  // namespace precipice::native

@@ -2,6 +2,8 @@
 // other shuffles; under a mask of ones they are the same instructions.
 #include <immintrin.h>
 
+#include "linalg/exact_products.hpp"
+#include "linalg/lanes.hpp"
 #include "linalg/skewed_products.hpp"
 #include "linalg/weights_products.hpp"
 
@@ -26,8 +28,12 @@ struct Float64 {
   static constexpr std::size_t count = 8;
   static Vector broadcast(double x) { return _mm512_set1_pd(x); }
   static Vector load(const double* p) { return _mm512_loadu_pd(p); }
+  static Vector widened(const float* p) { return _mm512_maskz_cvtps_pd(0xff, _mm256_loadu_ps(p)); }
   static void store(double* p, Vector x) { _mm512_storeu_pd(p, x); }
   static Vector either(Vector a, Vector b) { return _mm512_or_pd(a, b); }
+  static Vector high_part(Vector x) {
+    return _mm512_and_pd(x, _mm512_castsi512_pd(_mm512_set1_epi64(high_part_mask)));
+  }
   static bool any_nonzero(Vector x) { return _mm512_cmp_pd_mask(x, Vector{}, _CMP_NEQ_UQ) != 0; }
   // Pairs, then pairs of pairs, and those.
   static void transpose(Vector (&x)[8]) {
@@ -62,5 +68,7 @@ extern const NativeKernels<float> avx512_float32 =
     kernels_over<Float32>("avx512", avx2_weights_float32);
 extern const NativeKernels<double> avx512_float64 =
     kernels_over<Float64>("avx512", avx512_weights_float64);
+
+extern const ExactKernels avx512_exact = exact_kernels_over<Float64>();
 
 }  // namespace precipice::native

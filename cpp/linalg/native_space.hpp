@@ -1,4 +1,4 @@
-// The Space of a native type (float32, float64, float80, float128), sequential order.
+// The Space of a native type (float32 to float128, or pairs of float64), sequential order.
 //
 // Dense data is skewed (skewed_layout.hpp) where this CPU has kernels for it; small data, and all
 // data on other CPUs, is row-major (native_products.hpp), and so are trainable matrices
@@ -12,6 +12,7 @@
 #include <iterator>
 #include <memory>
 #include <new>
+#include <type_traits>
 #include <vector>
 
 #include "linalg/lanes.hpp"
@@ -21,6 +22,8 @@
 #include "linalg/space.hpp"
 #include "linalg/weights_products.hpp"
 #include "machine/cpu_path.hpp"
+#include "numbers/arithmetic.hpp"
+#include "numbers/double_double.hpp"
 #include "numbers/exact.hpp"
 #include "numbers/format.hpp"
 #include "numbers/mpfr_number.hpp"
@@ -47,7 +50,7 @@ class NativeSpace {
   };
   struct Integer {
     T value;
-    T reciprocal;  // exact if the value is a power of two, else 0
+    T reciprocal;  // exact if the value is a power of two, else 0; 0 for pairs, which divide
   };
   using Matrix = NativeMatrix<T>;
   struct Weights {  // row-major
@@ -60,8 +63,8 @@ class NativeSpace {
   // Of types with vectors, which read W in milliseconds.
   static constexpr bool fuses_descent = sizeof(T) <= sizeof(double);
 
-  NativeSpace(const Format& format, const StopFlag& stop)
-      : format_(format), stop_(stop), kernels_(native_kernels<T>(cpu_path())) {}
+  NativeSpace(const Arithmetic& arithmetic, const StopFlag& stop)
+      : NativeSpace(arithmetic, stop, native_kernels<T>(cpu_path())) {}
 
   // elements; V is T or a vector of lanes
   template <class V>
@@ -220,12 +223,12 @@ class NativeSpace {
   }
 
   // boundary
-  Array array(std::size_t n) { return {allocate(n), n}; }
-  Scalar scalar() { return {allocate(1)}; }
+  Array array(std::size_t n, Stage = {}) { return {allocate(n), n}; }
+  Scalar scalar(Stage = {}) { return {allocate(1)}; }
   Integer integer(long n) const {
     const T value = static_cast<T>(n);
     const bool power_of_two = n > 0 && (n & (n - 1)) == 0;
-    return {value, power_of_two ? T(1) / value : T(0)};
+    return {value, power_of_two && !of_pairs ? T(1) / value : T(0)};
   }
   Matrix matrix(std::size_t rows, std::size_t columns, const ExactVector& values) {
     const Matrix x = place(rows, columns);
@@ -246,7 +249,7 @@ class NativeSpace {
   static void gather(Array to, Array from, const std::size_t* indices, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i) to.data[i] = from.data[indices[i]];
   }
-  Weights weights(std::size_t rows, std::size_t columns) {
+  Weights weights(std::size_t rows, std::size_t columns, Stage = {}) {
     const std::size_t stride = padded(columns);
     return {allocate(rows * stride), rows, columns, stride};
   }
@@ -271,6 +274,16 @@ class NativeSpace {
   static double to_double(Array a, std::size_t i) { return static_cast<double>(a.data[i]); }
   static bool is_finite(Array a) {
     return std::all_of(a.data, a.data + a.size, [](T x) { return precipice::is_finite(x); });
+  }
+
+ protected:
+  // Without kernels data is row-major.
+  NativeSpace(const Arithmetic& arithmetic, const StopFlag& stop, const NativeKernels<T>* kernels)
+      : format_(arithmetic[Stage::parameters]), stop_(stop), kernels_(kernels) {}
+
+  // A product with a diagonal matrix: sums of one term.
+  static void scale(Rows rows, Array out, const Matrix& diagonal, Array in) {
+    for (std::size_t i = rows.begin; i < rows.end; ++i) out.data[i] = diagonal.data[i] * in.data[i];
   }
 
  private:
@@ -319,11 +332,6 @@ class NativeSpace {
     return {data, rows, columns, stride, false, false, L::count};
   }
 
-  // A product with a diagonal matrix: sums of one term.
-  static void scale(Rows rows, Array out, const Matrix& diagonal, Array in) {
-    for (std::size_t i = rows.begin; i < rows.end; ++i) out.data[i] = diagonal.data[i] * in.data[i];
-  }
-
   static void row_major_matvec(T* results, Rows rows, const Matrix& x, Array u) {
     const T* const first = x.row(rows.begin);
     switch ((rows.end - rows.begin + L::count - 1) / L::count) {
@@ -368,6 +376,7 @@ class NativeSpace {
   T rounded(const ExactVector& values, std::size_t i) {
     if (const auto* doubles = std::get_if<std::vector<double>>(&values))
       return static_cast<T>((*doubles)[i]);
+    if constexpr (of_pairs) return nearest_double_double(values, i);
     const ExponentRange range(format_);
     round_to_format(text_, values, i, format_);
     T x;
@@ -375,6 +384,7 @@ class NativeSpace {
     return x;
   }
 
+  static constexpr bool of_pairs = std::is_same_v<T, double_double>;
   static constexpr std::align_val_t alignment{64};
   struct Free {
     void operator()(T* p) const { ::operator delete(p, alignment); }
@@ -383,7 +393,7 @@ class NativeSpace {
   const StopFlag& stop_;
   const NativeKernels<T>* kernels_;  // null: the baseline's
   std::vector<std::unique_ptr<T, Free>> memory_;
-  MpfrNumber text_{format_.precision};  // for conversions
+  MpfrNumber text_{of_pairs ? bits_of_double_double : format_.precision};  // for conversions
 };
 
 }  // namespace precipice

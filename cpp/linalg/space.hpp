@@ -29,8 +29,8 @@
 //                                           where that may take long:
 //     fuses_descent                         a constant, whether there is
 //
-//   sums, in the Space's order (sequential: from the first term, ascending, each product and each
-//   sum rounded)
+//   sums, in the order of the arithmetic (sequential: from the first term, ascending, each product
+//   and each sum rounded)
 //     matvec(f, X, rows, u)                 f_i = sum_k X[i,k] u[k]  for i in rows
 //     matvec_transposed(g, X, rows, z)      g_k = sum_i X[i,k] z[i]; rows.begin > 0 continues g
 //     matvec(t, W, g)                       t_q = sum_k W[q,k] g_k
@@ -46,12 +46,17 @@
 //     stopped()                             the caller asked to stop: results are unfinished
 //
 //   boundary, outside the step
-//     array(n)  scalar()  integer(n)        memory lives as long as the Space
-//     matrix(rows, columns, values)  diagonal_matrix(rows, values)  weights(rows, columns)
+//     Space(arithmetic, stop)
+//     array(n, stage)  scalar(stage)  weights(rows, columns, stage)  integer(n)
+//                                           memory lives as long as the Space; what rounds to an
+//                                           array rounds to its stage's format, which is of no
+//                                           matter where all stages have one
+//     matrix(rows, columns, values)  diagonal_matrix(rows, values)     of the forward stage
+//     begin_step(t)                         only of Spaces with draws: from now on those of step t
 //     rows_like(X, n)                       a place for n rows of X
 //     gather(place, X, rows, n)             the n given rows of X there; n at most what it has
 //     gather(to, from, indices, n)          the same for an array
-//     copy(to, from)                        an array
+//     copy(to, from)                        an array of the same stage
 //     assign(array, i, values, j)  exact(array, i)  to_double(array, i)  is_finite(array)
 //     measure(scalar)
 #pragma once

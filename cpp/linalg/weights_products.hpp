@@ -69,8 +69,8 @@ T descend_tail(const OuterDescent<T>& step, std::size_t q, std::size_t k, T sum,
   T* const next = step.next + q * step.current.stride;
   for (; k < step.current.columns; ++k) {
     const T updated = current[k] - step.eta * (step.a[q] * step.g[k]);
-    differences.tail_moved |= !(updated - current[k] == 0);
-    differences.tail_away |= !(updated - next[k] == 0);
+    differences.tail_moved |= !(updated - current[k] == T(0));
+    differences.tail_away |= !(updated - next[k] == T(0));
     next[k] = updated;
     sum = sum + current[k] * step.g[k];
   }

@@ -8,7 +8,7 @@ namespace {
 // __builtin_cpu_supports also asks whether the operating system saves the wide registers.
 #if defined(__x86_64__) && defined(__GNUC__)
 bool has_avx2() {
-  return __builtin_cpu_supports("avx2");
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
 bool has_avx512() {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&

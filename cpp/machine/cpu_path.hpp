@@ -3,7 +3,7 @@
 //              arbitrary precision        float32, float64
 //   mpfr       MPFR itself                baseline
 //   generic    scalar limbs               baseline
-//   avx2       scalar limbs               AVX2
+//   avx2       scalar limbs               AVX2 and FMA
 //   avx512     scalar limbs               AVX-512
 //   avx512ifma limbs in AVX-512 lanes     AVX-512
 #pragma once

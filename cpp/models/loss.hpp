@@ -32,7 +32,7 @@ inline double loss_factor(Loss loss, std::size_t samples) {
   return curvature_factor(loss, samples) / 2;
 }
 
-// The integers of the normalisations, each rounded once to the working format.
+// The integers of the normalisations, each rounded once to the format where it is used.
 template <class Space>
 struct LossIntegers {
   typename Space::Integer two, n, two_n;

@@ -1,7 +1,7 @@
 // The minimalist model (Yoo, Song and Yun 2025, eq. 1): a deep linear network with one neuron a
 // layer, f(x) = (x.u) v_1 ... v_{D-1}, depth D >= 2, trained on X (N, d) and y (N).
 //
-// Program of one evaluation, each operation rounded once to the working format:
+// Program of one evaluation, each operation rounded once, to the format of what it is written to:
 //
 // clang-format off
 //   f_i = sum_k X[i,k] u[k]      P = v_1 ... v_{D-1}      z_i = f_i*P - y_i

@@ -6,8 +6,8 @@
 // for half_sum, 2*c for sum. Where the network is not scaled c is 1, and multiplying by it changes
 // nothing.
 //
-// Program of one evaluation, each operation rounded once to the working format; `collapsed`
-// multiplies W and a first and costs 3md + 2Nd:
+// Program of one evaluation, each operation rounded once, to the format of what it is written to;
+// `collapsed` multiplies W and a first and costs 3md + 2Nd:
 //
 // clang-format off
 //   b_k = sum_q a_q W[q,k]     F_i = c * sum_k X[i,k] b_k     z_i = F_i - y_i

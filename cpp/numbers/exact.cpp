@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "numbers/mpfr_number.hpp"
+#include "numbers/rounding.hpp"
 
 namespace precipice {
 namespace {
@@ -18,7 +19,7 @@ namespace {
 }
 
 // p/q, which mpfr_strtofr does not read.
-int round_fraction(mpfr_ptr out, const std::string& text) {
+int round_fraction(mpfr_ptr out, const std::string& text, mpfr_rnd_t rounding) {
   mpq_t fraction;
   mpq_init(fraction);
   const bool valid =
@@ -26,17 +27,17 @@ int round_fraction(mpfr_ptr out, const std::string& text) {
   int ternary = 0;
   if (valid) {
     mpq_canonicalize(fraction);
-    ternary = mpfr_set_q(out, fraction, MPFR_RNDN);
+    ternary = mpfr_set_q(out, fraction, rounding);
   }
   mpq_clear(fraction);
   if (!valid) reject(text);
   return ternary;
 }
 
-int round_text(mpfr_ptr out, const std::string& text) {
-  if (text.find('/') != std::string::npos) return round_fraction(out, text);
+int round_text(mpfr_ptr out, const std::string& text, mpfr_rnd_t rounding) {
+  if (text.find('/') != std::string::npos) return round_fraction(out, text, rounding);
   char* end = nullptr;
-  const int ternary = mpfr_strtofr(out, text.c_str(), &end, 0, MPFR_RNDN);
+  const int ternary = mpfr_strtofr(out, text.c_str(), &end, 0, rounding);
   if (text.empty() || end != text.c_str() + text.size()) reject(text);
   return ternary;
 }
@@ -47,13 +48,16 @@ std::size_t size(const ExactVector& values) {
   return std::visit([](const auto& v) { return v.size(); }, values);
 }
 
+int set_rounded(mpfr_ptr out, const ExactVector& values, std::size_t i, mpfr_rnd_t rounding) {
+  if (const auto* doubles = std::get_if<std::vector<double>>(&values))
+    return mpfr_set_d(out, (*doubles)[i], rounding);
+  return round_text(out, std::get<std::vector<std::string>>(values)[i], rounding);
+}
+
 void round_to_format(mpfr_ptr out, const ExactVector& values, std::size_t i, const Format& format) {
-  const auto* doubles = std::get_if<std::vector<double>>(&values);
-  const int ternary = doubles ? mpfr_set_d(out, (*doubles)[i], MPFR_RNDN)
-                              : round_text(out, std::get<std::vector<std::string>>(values)[i]);
-  // The ternary value says on which side of the exact number out lies; without it a subnormal
-  // would be rounded twice.
-  if (format.subnormals) mpfr_subnormalize(out, ternary, MPFR_RNDN);
+  const auto range = ExponentRange::widest();
+  const int ternary = set_rounded(out, values, i, MPFR_RNDN);
+  settle(out, ternary, MPFR_RNDN, format);
 }
 
 std::string exact_text(mpfr_srcptr x) {

@@ -3,6 +3,7 @@
 
 #include <mpfr.h>
 
+#include <cstddef>
 #include <string>
 #include <variant>
 #include <vector>
@@ -16,8 +17,12 @@ using ExactVector = std::variant<std::vector<double>, std::vector<std::string>>;
 
 std::size_t size(const ExactVector& values);
 
-// Round values[i] once, to nearest even, to the format (out has its precision). The caller has
-// set the format's exponent range. Throws std::invalid_argument for text that is not a number.
+// Round values[i] once to out's precision, in the thread's exponent range; returns MPFR's ternary
+// value. Throws std::invalid_argument for text that is not a number.
+int set_rounded(mpfr_ptr out, const ExactVector& values, std::size_t i, mpfr_rnd_t rounding);
+
+// Round values[i] once, to nearest even whatever the format's rounding, to the format (out has its
+// precision), in any exponent range of the caller. Throws as `set_rounded` does.
 void round_to_format(mpfr_ptr out, const ExactVector& values, std::size_t i, const Format& format);
 
 // The number, exactly: "-0x1.8p-3", "0x0p+0", "inf", "nan".

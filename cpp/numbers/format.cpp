@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <stdexcept>
+#include <vector>
 
 #include "numbers/native.hpp"
 
@@ -45,6 +46,17 @@ Format parse_format(const std::string& name) {
   return {name, Family::mpfr, bits, -mpfr_exponent_limit, mpfr_exponent_limit, false};
 }
 
+Family native_family(const Format& format) {
+  for (const Format& native : native_formats()) {
+    Format alike = native;
+    alike.name = format.name;
+    alike.rounding = format.rounding;
+    alike.family = format.family;
+    if (alike == format) return native.family;
+  }
+  return Family::mpfr;
+}
+
 Availability availability(const Format& format) {
   switch (format.family) {
     case Family::float32:
@@ -56,14 +68,9 @@ Availability availability(const Format& format) {
       return {has_float128, has_float128 ? "software arithmetic (compiler's binary128)"
                                          : "the compiler has no binary128 type here"};
     case Family::mpfr: return {true, "MPFR " + std::string(mpfr_get_version())};
+    case Family::double_double: return {true, "pairs of float64 (double-double algorithms)"};
   }
   return {false, "unknown family"};
-}
-
-std::vector<std::string> named_formats() {
-  std::vector<std::string> names;
-  for (const Format& format : native_formats()) names.push_back(format.name);
-  return names;
 }
 
 }  // namespace precipice

@@ -15,7 +15,7 @@ namespace precipice {
 struct CurvatureSpec {
   SpectralData spectrum;
   std::vector<double> left;  // e_i as rows, (r, N); empty in spectral coordinates, f_i = c_i
-  // X as rounded to the working format, (N, d) or diagonal (r), if f = X u is to be recomputed in
+  // X as rounded to the forward format, (N, d) or diagonal (r), if f = X u is to be recomputed in
   // float64: the pre-activations of a run at p <= 24 bits carry 2^-p of error. Empty otherwise.
   std::vector<double> X;
 };

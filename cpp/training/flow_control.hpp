@@ -59,6 +59,9 @@ class FlowControl {
     ++since_;
   }
 
+  // The next step is as the first: it is measured for, and none before it is taken back.
+  void begin_afresh() { since_ = -1; }
+
   double time() const { return time_; }
   ExactVector step() const {
     return spec_.step ? *spec_.step : ExactVector(std::vector<double>{step_});
@@ -70,7 +73,7 @@ class FlowControl {
             time_before_};
   }
   void restore(const std::vector<double>& state) {
-    step_ = state.at(0);
+    if (adaptive()) step_ = state.at(0);
     sharpness_ = state.at(1);
     measured_estimate_ = state.at(2);
     loss_before_ = state.at(3);

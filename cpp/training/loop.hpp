@@ -11,9 +11,11 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
-#include "numbers/format.hpp"
+#include "linalg/exponents.hpp"
+#include "numbers/arithmetic.hpp"
 #include "numbers/mpfr_number.hpp"
 #include "training/blowup.hpp"
 #include "training/flow_control.hpp"
@@ -32,15 +34,16 @@ struct LoopSpec {
   double loss_floor = 0;            // kappa ||y_perp||^2, what no parameters can reduce
   std::optional<double> max_seconds;
   RecordPlan record;
+  std::optional<Handover> handover;
 };
 
 template <class Trainee, class Curvature>
 class Loop final : public Simulation {
  public:
   // No curvature: neither sharpness nor layer imbalance is recorded.
-  Loop(const Format& format, const LoopSpec& spec, const OptimizerSpec& optimizer,
+  Loop(const Arithmetic& arithmetic, const LoopSpec& spec, const OptimizerSpec& optimizer,
        std::unique_ptr<Trainee> trainee, std::unique_ptr<Curvature> curvature)
-      : format_(format),
+      : arithmetic_(arithmetic),
         spec_(spec),
         trainee_(std::move(trainee)),
         curvature_(std::move(curvature)),
@@ -52,7 +55,7 @@ class Loop final : public Simulation {
 
   Records advance(double seconds) override {
     const std::lock_guard lock(busy_);
-    const ExponentRange range(format_);
+    const ExponentRange range = exponent_range<Space>(arithmetic_);
     const auto start = Clock::now();
     const double before = seconds_;
     // The clock is read every `stride` steps: rarely where steps are short, always where they are
@@ -74,12 +77,12 @@ class Loop final : public Simulation {
   std::int64_t step() const override { return step_; }
   std::vector<NamedValues> parameters() override {
     const std::lock_guard lock(busy_);
-    const ExponentRange range(format_);
+    const ExponentRange range = exponent_range<Space>(arithmetic_);
     return trainee_->exact_parameters();
   }
   LoopState state() override {
     const std::lock_guard lock(busy_);
-    const ExponentRange range(format_);
+    const ExponentRange range = exponent_range<Space>(arithmetic_);
     return {step_,
             trainee_->exact_state(),
             returned_,
@@ -92,11 +95,12 @@ class Loop final : public Simulation {
             cadence_.state(),
             cadence_.adaptive() ? trainee_->exact_snapshot() : SavedParameters(),
             snapshot_returned_,
-            loss_before_};
+            loss_before_,
+            begun_};
   }
   void restore(const LoopState& state) override {
     const std::lock_guard lock(busy_);
-    const ExponentRange range(format_);
+    const ExponentRange range = exponent_range<Space>(arithmetic_);
     if (cadence_.adaptive()) trainee_->restore_snapshot(state.snapshot);
     snapshot_returned_ = state.snapshot_returned;
     loss_before_ = state.loss_before;
@@ -110,12 +114,20 @@ class Loop final : public Simulation {
     trainee_->step_sizes().switch_at(state.switched);
     if (flow_) flow_->restore(state.flow);
     seconds_ = state.seconds;
+    begun_ = state.begun;
+  }
+  void take_over(const LoopState& state) override {
+    restore(state);
+    begun_ = step_;
+    returned_ = false;
+    if (flow_) flow_->begin_afresh();
   }
   double step_size() const override { return trainee_->step_size(0); }
   std::int64_t switched() const override { return trainee_->step_sizes().switched(); }
 
  private:
   using Clock = std::chrono::steady_clock;
+  using Space = typename Trainee::Space;
   static double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
   }
@@ -127,14 +139,15 @@ class Loop final : public Simulation {
   // False if stopped before the step was finished; the parameters are then what they were.
   bool take_step() {
     observed_ = false;
-    if (!trainee_->evaluate()) return false;
+    if (!trainee_->evaluate(step_)) return false;
     if (flow_ && flow_->guarded() && !shorten_last_step()) return false;
     outcome_ = outcome_at_evaluation();
     const bool ends = outcome_ != Outcome::running;
     if (!ends && !trainee_->differentiate(step_)) return false;
     if (!record_due(ends)) return true;  // back where nothing was missed yet
+    if (!ends && handover_due()) outcome_ = Outcome::handed_over;
     recorded_ = std::max<std::int64_t>(recorded_, step_);
-    if (ends) return true;
+    if (outcome_ != Outcome::running) return true;
     Change change;
     if (flow_) {
       if (!take_flow_step(change)) return false;
@@ -148,7 +161,8 @@ class Loop final : public Simulation {
       return true;
     }
     trainee_->accept();
-    returned_ = change.returned && step_ >= 1 && trainee_->returns_from(step_ - 1);
+    // theta_{t-1} and theta_t must both be of this arithmetic.
+    returned_ = change.returned && step_ > begun_ && trainee_->returns_from(step_ - 1);
     ++step_;
     if (curvature_ && !flow_) curvature_->record_change(records_.quantities, *trainee_);
     return true;
@@ -161,11 +175,11 @@ class Loop final : public Simulation {
       --step_;
       flow_->halve();
       Change change;
-      if (!trainee_->evaluate() || !trainee_->differentiate(step_) || !take_flow_step(change))
+      if (!trainee_->evaluate(step_) || !trainee_->differentiate(step_) || !take_flow_step(change))
         return false;
       trainee_->accept();
       ++step_;
-      if (!trainee_->evaluate()) return false;
+      if (!trainee_->evaluate(step_)) return false;
     }
     return true;
   }
@@ -180,20 +194,27 @@ class Loop final : public Simulation {
     }
     if (!trainee_->flow(flow_->step(), change)) return false;
     // A step that does not move is the last: what is recorded then is of these parameters.
-    if (!change.moved && !trainee_->evaluate()) return false;
+    if (!change.moved && !trainee_->evaluate(step_)) return false;
     flow_->taken(loss);
     return true;
   }
 
+  // Whether an event comes at this step: its series is recorded here.
+  bool comes(const Event& event) {
+    const double step_size = trainee_->step_size(step_);
+    if (event.series == Event::Series::sharpness)
+      return measured_at_ == step_ && event.reached(measured_sharpness_, step_size);
+    return step_ > recorded_ && due(spec_.record.loss, step_) &&
+           event.reached(trainee_->loss().value, step_size);
+  }
   void switch_step_size() {
-    if (!event_ || !trainee_->step_sizes().pending()) return;
-    std::optional<double> value;
-    if (event_->series == EventSpec::Series::loss && due(spec_.record.loss, step_))
-      value = trainee_->loss().value;
-    if (event_->series == EventSpec::Series::sharpness && measured_at_ == step_)
-      value = measured_sharpness_;
-    if (value && (event_->above ? *value >= event_->bound : *value <= event_->bound))
+    if (event_ && trainee_->step_sizes().pending() && comes(*event_))
       trainee_->step_sizes().switch_at(step_);
+  }
+  bool handover_due() {
+    if (!spec_.handover) return false;
+    if (const auto* step = std::get_if<std::int64_t>(&*spec_.handover)) return step_ >= *step;
+    return comes(std::get<Event>(*spec_.handover));
   }
 
   // What the parameters and residuals of this step say, before any update.
@@ -311,7 +332,7 @@ class Loop final : public Simulation {
       for (std::string& text : block.text) series.text.push_back(std::move(text));
   }
 
-  Format format_;
+  Arithmetic arithmetic_;
   LoopSpec spec_;
   std::unique_ptr<Trainee> trainee_;
   std::unique_ptr<Curvature> curvature_;
@@ -328,7 +349,8 @@ class Loop final : public Simulation {
   bool snapshot_returned_ = false;
   double loss_before_ = std::numeric_limits<double>::quiet_NaN();  // of an adaptive cadence
   std::atomic<std::int64_t> step_ = 0;
-  bool returned_ = false;  // theta_t equals theta_{t-2}
+  bool returned_ = false;   // theta_t equals theta_{t-2}
+  std::int64_t begun_ = 0;  // the first step whose update is of this arithmetic
   bool out_of_time_ = false;
   double seconds_ = 0;  // spent in advance()
   std::atomic<Outcome> outcome_ = Outcome::running;

@@ -16,7 +16,10 @@ class MiniBatch {
   MiniBatch(Space& space, const BatchSpec& spec, const TrainingData<Space>& all)
       : batches_(spec, all.y.size),
         all_(all),
-        batch_{space.rows_like(all.X, spec.size), space.array(spec.size), all.loss, {}} {
+        batch_{space.rows_like(all.X, spec.size),
+               space.array(spec.size, Stage::forward),
+               all.loss,
+               {}} {
     for (const std::size_t size : {spec.size, all.y.size % spec.size}) {
       const auto n = static_cast<long>(size == 0 ? spec.size : size);
       integers_.push_back({all.integers.two, space.integer(n), space.integer(2 * n)});

@@ -33,16 +33,18 @@ class MinimalistState {
   using Array = typename Space::Array;
 
   MinimalistState(Space& space, const ProblemSpec& problem, const Spec& spec)
-      : current_{space.array(problem.features), space.array(spec.factors)},
-        other_{space.array(problem.features), space.array(spec.factors)},
-        work_{space.array(problem.rows),
-              space.array(problem.rows),
-              space.array(problem.features),
-              space.array(spec.factors),
-              space.scalar(),
-              space.scalar(),
-              space.scalar(),
-              space.scalar()} {
+      : current_{space.array(problem.features, Stage::parameters),
+                 space.array(spec.factors, Stage::parameters)},
+        other_{space.array(problem.features, Stage::parameters),
+               space.array(spec.factors, Stage::parameters)},
+        work_{space.array(problem.rows, Stage::forward),
+              space.array(problem.rows, Stage::forward),
+              space.array(problem.features, Stage::gradient),
+              space.array(spec.factors, Stage::gradient),
+              space.scalar(Stage::forward),
+              space.scalar(Stage::gradient),
+              space.scalar(Stage::measurement),
+              space.scalar(Stage::gradient)} {
     assign(space, current_.u, spec.u);
     assign(space, current_.v, spec.v);
   }
@@ -50,8 +52,8 @@ class MinimalistState {
   // Loss and residuals of the data; the gradient is to be a batch's, of at most so many samples.
   void reserve_batch(Space& space, std::size_t samples) {
     batch_work_ = work_;
-    batch_work_.f = space.array(samples);
-    batch_work_.z = space.array(samples);
+    batch_work_.f = space.array(samples, Stage::forward);
+    batch_work_.z = space.array(samples, Stage::forward);
   }
   void evaluate_loss(Space& space, const TrainingData<Space>& data) {
     Model::residuals(space, data, current_, work_);
@@ -103,31 +105,33 @@ class TwoLayerState {
 
   TwoLayerState(Space& space, const ProblemSpec& problem, const Spec& spec)
       : contraction_(spec.contraction),
-        factors_{space.scalar(), space.scalar(), space.scalar()},
+        factors_{space.scalar(Stage::forward), space.scalar(Stage::gradient),
+                 space.scalar(Stage::gradient)},
         current_{parameters(space, problem, spec)},
         other_{parameters(space, problem, spec)},
-        work_{space.array(problem.rows),
-              space.array(problem.rows),
-              space.array(spec.width),
-              space.scalar(),
-              space.array(problem.features),
-              space.array(problem.features),
-              space.array(spec.width),
-              space.array(problem.features),
-              layerwise_weights(space, problem.rows),
-              layerwise_weights(space, problem.features),
-              space.array(problem.rows),
-              space.array(problem.rows),
-              bias(space, problem.rows),
-              bias(space, spec.width),
-              bias(space, 1),
-              space.scalar(),
-              space.scalar()} {
+        work_{space.array(problem.rows, Stage::forward),
+              space.array(problem.rows, Stage::forward),
+              space.array(spec.width, Stage::gradient),
+              space.scalar(Stage::measurement),
+              space.array(problem.features, Stage::forward),
+              space.array(problem.features, Stage::gradient),
+              space.array(spec.width, Stage::gradient),
+              space.array(problem.features, Stage::gradient),
+              layerwise_weights(space, problem.rows, Stage::forward),
+              layerwise_weights(space, problem.features, Stage::gradient),
+              space.array(problem.rows, Stage::gradient),
+              space.array(problem.rows, Stage::gradient),
+              bias(space, problem.rows, Stage::forward),
+              bias(space, spec.width, Stage::gradient),
+              bias(space, 1, Stage::gradient),
+              space.scalar(Stage::forward),
+              space.scalar(Stage::gradient)} {
     space.assign(factors_.c, spec.scale, 0);
     space.assign(factors_.kappa, spec.kappa, 0);
     space.assign(factors_.kappa_L, spec.kappa_L, 0);
     for (std::size_t i = 1; i < size(spec.kappa); ++i) {
-      batch_factors_.push_back({factors_.c, space.scalar(), space.scalar()});
+      batch_factors_.push_back(
+          {factors_.c, space.scalar(Stage::gradient), space.scalar(Stage::gradient)});
       space.assign(batch_factors_.back().kappa, spec.kappa, i);
       space.assign(batch_factors_.back().kappa_L, spec.kappa_L, i);
     }
@@ -142,12 +146,12 @@ class TwoLayerState {
 
   void reserve_batch(Space& space, std::size_t samples) {
     batch_work_ = work_;
-    batch_work_.F = space.array(samples);
-    batch_work_.z = space.array(samples);
-    batch_work_.e = space.array(samples);
-    batch_work_.share = space.array(samples);
-    batch_work_.H = layerwise_weights(space, samples);
-    batch_work_.L = space.scalar();
+    batch_work_.F = space.array(samples, Stage::forward);
+    batch_work_.z = space.array(samples, Stage::forward);
+    batch_work_.e = space.array(samples, Stage::gradient);
+    batch_work_.share = space.array(samples, Stage::gradient);
+    batch_work_.H = layerwise_weights(space, samples, Stage::forward);
+    batch_work_.L = space.scalar(Stage::measurement);
   }
   void evaluate_loss(Space& space, const TrainingData<Space>& data) {
     Model::residuals(space, data, factors_, current_, work_, contraction_);
@@ -215,15 +219,17 @@ class TwoLayerState {
   static typename Model::Parameters parameters(Space& space, const ProblemSpec& problem,
                                                const Spec& spec) {
     const bool biased = size(spec.b2) > 0;
-    return {space.weights(spec.width, problem.features), space.array(spec.width),
-            biased ? space.array(spec.width) : Array{}, biased ? space.array(1) : Array{}};
+    const Stage stage = Stage::parameters;
+    return {space.weights(spec.width, problem.features, stage), space.array(spec.width, stage),
+            biased ? space.array(spec.width, stage) : Array{},
+            biased ? space.array(1, stage) : Array{}};
   }
-  Array bias(Space& space, std::size_t n) const {
-    return current_.biased() ? space.array(n) : Array{};
+  Array bias(Space& space, std::size_t n, Stage stage) const {
+    return current_.biased() ? space.array(n, stage) : Array{};
   }
-  typename Space::Weights layerwise_weights(Space& space, std::size_t columns) const {
+  typename Space::Weights layerwise_weights(Space& space, std::size_t columns, Stage stage) const {
     const bool needed = contraction_ == Contraction::layerwise;
-    return needed ? space.weights(current_.a.size, columns) : space.weights(1, 1);
+    return needed ? space.weights(current_.a.size, columns, stage) : space.weights(1, 1, stage);
   }
 
   using Work = typename Model::Work;

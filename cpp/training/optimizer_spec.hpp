@@ -1,9 +1,10 @@
-// How parameters are updated, as exact numbers.
+// How parameters are updated, as exact numbers, and until when.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <variant>
 #include <vector>
 
 #include "numbers/exact.hpp"
@@ -12,14 +13,27 @@ namespace precipice {
 
 enum class UpdateRule { gradient_descent, heavy_ball, nesterov, runge_kutta };
 
-// From the step on at which the measured series reaches the bound, another step size holds.
-struct EventSpec {
+// A recorded series reaches a bound: a number, or a number over the step size.
+struct Event {
   enum class Series { sharpness, loss };
   Series series = Series::sharpness;
   bool above = true;  // >= bound; else <= bound
   double bound = 0;
+  bool over_step_size = false;
+
+  bool reached(double value, double step_size) const {
+    const double limit = over_step_size ? bound / step_size : bound;
+    return above ? value >= limit : value <= limit;
+  }
+};
+
+// From the step of the event on another step size holds.
+struct EventSpec : Event {
   ExactVector step_size;  // one number
 };
+
+// At which step, or event, the run is to go on in another arithmetic.
+using Handover = std::variant<std::int64_t, Event>;
 
 enum class Sampling { iid, reshuffle };
 

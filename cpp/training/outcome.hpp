@@ -1,11 +1,22 @@
-// How a run ends. A blow-up is a result, not an error.
+// How a run ends. A blow-up is a result, not an error; handed_over is the end of one arithmetic
+// only, before the update of a step.
 #pragma once
 
 #include <string_view>
 
 namespace precipice {
 
-enum class Outcome { running, max_steps, converged, stalled, locked, blowup, cancelled, time };
+enum class Outcome {
+  running,
+  max_steps,
+  converged,
+  stalled,
+  locked,
+  blowup,
+  cancelled,
+  time,
+  handed_over
+};
 
 constexpr std::string_view name(Outcome outcome) {
   switch (outcome) {
@@ -17,6 +28,7 @@ constexpr std::string_view name(Outcome outcome) {
     case Outcome::blowup: return "blowup";
     case Outcome::cancelled: return "cancelled";
     case Outcome::time: return "time";
+    case Outcome::handed_over: return "handed_over";
   }
   return "";
 }

@@ -31,7 +31,7 @@ struct TwoLayerSpec {
   ExactVector W, a;    // (m, features) by rows, (m)
   ExactVector b1, b2;  // (m), (1); both empty without biases
   // c, one number, and kappa and kappa_L (two_layer_linear.hpp), one for all samples and for each
-  // size that batches have: members of the working format.
+  // size that batches have: members of the formats of forward (c) and gradient.
   ExactVector scale, kappa, kappa_L;
 };
 

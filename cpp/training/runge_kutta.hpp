@@ -1,5 +1,5 @@
 // One step of gradient flow, d theta / dt = -grad L, by the classical Runge-Kutta method of order
-// four. With h rounded to the working format, h2 = h / 2, h6 = h / 6, each operation rounded:
+// four. With h rounded to the format of updates, h2 = h / 2, h6 = h / 6, each operation rounded:
 //
 //   k1 = g(theta)                    k2 = g(theta - h2*k1)
 //   k3 = g(theta - h2*k2)            k4 = g(theta - h*k3)
@@ -33,12 +33,13 @@ class RungeKutta4 {
   using Scalar = typename Space::Scalar;
 
   RungeKutta4(Space& space, const std::vector<Block<Space>>& blocks)
-      : h_(space.scalar()),
-        half_(space.scalar()),
-        sixth_(space.scalar()),
+      : h_(space.scalar(Stage::update)),
+        half_(space.scalar(Stage::update)),
+        sixth_(space.scalar(Stage::update)),
         two_(space.integer(2)),
         six_(space.integer(6)) {
-    for (const Block<Space>& block : blocks) slopes_.push_back(space.array(block.current.size));
+    for (const Block<Space>& block : blocks)
+      slopes_.push_back(space.array(block.current.size, Stage::gradient));
   }
 
   void set_step(Space& space, const ExactVector& h) {

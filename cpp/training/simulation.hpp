@@ -35,6 +35,7 @@ struct LoopState {
   SavedParameters snapshot;           // what an adaptive cadence goes back to
   bool snapshot_returned;
   double loss_before;  // at step - 1, or NaN
+  std::int64_t begun;  // the first step whose update is of this arithmetic
 };
 
 class Simulation {
@@ -59,6 +60,10 @@ class Simulation {
   // To be called between blocks. A restored run takes the steps that the saved one would have.
   virtual LoopState state() = 0;
   virtual void restore(const LoopState& state) = 0;
+  // Goes on where a run of another arithmetic handed over: its numbers are rounded to nearest, and
+  // the step is evaluated again, but not recorded twice. What the updates of the other arithmetic
+  // said of cycles and of a flow's step size is forgotten.
+  virtual void take_over(const LoopState& state) = 0;
   virtual std::int64_t switched() const = 0;  // step at which the schedule's event came, or -1
   virtual double step_size() const = 0;       // eta of step 0 in the working format, as float64
 };

@@ -18,7 +18,7 @@ class StepSizes {
 
   StepSizes(Space& space, const OptimizerSpec& spec)
       : first_step_(spec.first_step),
-        values_(space.array(first_step_.size() + 1)),
+        values_(space.array(first_step_.size() + 1, Stage::update)),
         pending_(spec.event.has_value()) {
     for (std::size_t i = 0; i < first_step_.size(); ++i)
       space.assign(values_, i, spec.step_sizes, i);

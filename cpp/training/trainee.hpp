@@ -28,18 +28,19 @@ class Trainee {
   using Space = typename Model::Space;
   using Array = typename Space::Array;
 
-  Trainee(const Format& format, const ProblemSpec& problem, const typename Model::Spec& spec,
-          const OptimizerSpec& optimizer)
-      : space_(format, stop_),
+  Trainee(const Arithmetic& arithmetic, const ProblemSpec& problem,
+          const typename Model::Spec& spec, const OptimizerSpec& optimizer)
+      : space_(arithmetic, stop_),
         data_{matrix(problem),
-              space_.array(problem.rows),
+              space_.array(problem.rows, Stage::forward),
               problem.loss,
               {space_.integer(2), integer(problem.samples), integer(2 * problem.samples)}},
         model_(space_, problem, spec),
         blocks_(model_.blocks()),
         step_sizes_(space_, optimizer),
         descent_(space_, optimizer, blocks_),
-        loss_factor_(loss_factor(problem.loss, problem.samples)) {
+        loss_factor_(loss_factor(problem.loss, problem.samples)),
+        stochastic_(arithmetic.stochastic()) {
     assign(space_, data_.y, problem.y);
     if (optimizer.rule == UpdateRule::runge_kutta) flow_.emplace(space_, blocks_);
     if (optimizer.batch && optimizer.batch->size < problem.samples) {
@@ -51,9 +52,10 @@ class Trainee {
   StopFlag& stop_flag() { return stop_; }
   const Model& model() const { return model_; }
 
-  // Loss at the current parameters, and of the gradient what comes with it; false if stopped
-  // before they were finished.
-  bool evaluate() {
+  // A step begins: the loss at the current parameters, and of the gradient what comes with it;
+  // false if stopped before they were finished.
+  bool evaluate(std::int64_t step) {
+    if constexpr (requires { space_.begin_step(step); }) space_.begin_step(step);
     if (batch_)
       model_.evaluate_loss(space_, data_);
     else
@@ -98,9 +100,9 @@ class Trainee {
 
   // Whether the updates from this step on are one and the same map, so that parameters that do not
   // move never will, and parameters that return always will. A step of flow that does not move
-  // has no shorter one that does.
+  // has no shorter one that does. Stochastic rounding never repeats itself.
   bool repeats_from(std::int64_t step) const {
-    return !batch_ && (flow_ || step_sizes_.constant_since(step) <= step);
+    return !stochastic_ && !batch_ && (flow_ || step_sizes_.constant_since(step) <= step);
   }
   bool full_batch() const { return !batch_; }
   bool returns_from(std::int64_t step) const { return !flow_ && repeats_from(step); }
@@ -113,7 +115,8 @@ class Trainee {
       std::vector<NamedArray>& copies = snapshot_[side];
       const std::vector<NamedArray> values = state(side);
       if (copies.empty())
-        for (const NamedArray& v : values) copies.push_back({v.name, space_.array(v.array.size)});
+        for (const NamedArray& v : values)
+          copies.push_back({v.name, space_.array(v.array.size, v.stage), v.stage});
       for (std::size_t i = 0; i < values.size(); ++i) space_.copy(copies[i].array, values[i].array);
     }
   }
@@ -172,12 +175,14 @@ class Trainee {
   struct NamedArray {
     std::string name;
     Array array;
+    Stage stage;
   };
   enum Side { now, before };  // steps t and t-1
   std::vector<NamedArray> parameters(Side side) const {
     std::vector<NamedArray> arrays;
     for (const Block<Space>& block : blocks_)
-      arrays.push_back({block.name, side == Side::now ? block.current : block.other});
+      arrays.push_back(
+          {block.name, side == Side::now ? block.current : block.other, Stage::parameters});
     return arrays;
   }
   std::vector<NamedArray> state(Side side) const {
@@ -185,7 +190,8 @@ class Trainee {
     if (descent_.has_velocity())
       for (const Block<Space>& block : blocks_)
         arrays.push_back({"velocity of " + block.name,
-                          side == Side::now ? block.velocity : block.other_velocity});
+                          side == Side::now ? block.velocity : block.other_velocity,
+                          Stage::update});
     return arrays;
   }
 
@@ -209,7 +215,7 @@ class Trainee {
   // Arrays of one name, which follow one another, make up one vector.
   std::vector<NamedValues> exact(const std::vector<NamedArray>& arrays) {
     std::vector<NamedValues> values;
-    for (const auto& [name, array] : arrays) {
+    for (const auto& [name, array, stage] : arrays) {
       if (values.empty() || values.back().name != name) values.push_back({name, {}});
       for (std::size_t i = 0; i < array.size; ++i)
         values.back().text.push_back(space_.exact(array, i));
@@ -220,7 +226,7 @@ class Trainee {
     for (const NamedValues& given : values) {
       const ExactVector numbers(given.text);
       std::size_t offset = 0;
-      for (const auto& [name, array] : arrays) {
+      for (const auto& [name, array, stage] : arrays) {
         if (name != given.name) continue;
         if (offset + array.size <= given.text.size()) assign(space_, array, numbers, offset);
         offset += array.size;
@@ -243,6 +249,7 @@ class Trainee {
   std::optional<MiniBatch<Space>> batch_;
   std::vector<NamedArray> snapshot_[2];
   double loss_factor_;  // kappa
+  bool stochastic_;
 };
 
 }  // namespace precipice

@@ -17,7 +17,7 @@
 
 namespace precipice {
 
-// The surface that is measured on: X and y as rounded to the working format.
+// The surface that is measured on: X and y as rounded to the forward format.
 struct TwoLayerCurvatureSpec {
   std::vector<double> X, y;
   double scale = 1;  // c

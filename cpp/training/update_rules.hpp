@@ -42,16 +42,16 @@ class Descent {
 
   // Gives the blocks their velocities, +0.
   Descent(Space& space, const OptimizerSpec& spec, std::vector<Block<Space>>& blocks)
-      : rule_(spec.rule), momentum_(space.scalar()) {
+      : rule_(spec.rule), momentum_(space.scalar(Stage::update)) {
     if (!has_velocity()) return;
     space.assign(momentum_, spec.momentum, 0);
     std::size_t longest = 0;
     for (Block<Space>& block : blocks) {
-      block.velocity = space.array(block.current.size);
-      block.other_velocity = space.array(block.current.size);
+      block.velocity = space.array(block.current.size, Stage::update);
+      block.other_velocity = space.array(block.current.size, Stage::update);
       longest = std::max(longest, block.current.size);
     }
-    scratch_ = space.array(longest);
+    scratch_ = space.array(longest, Stage::update);
   }
 
   bool has_velocity() const {

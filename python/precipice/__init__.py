@@ -13,12 +13,14 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Adaptive": "precipice.record",
+    "Arithmetic": "precipice.arithmetic",
     "Comparison": "precipice.study.comparison",
     "GD": "precipice.optimizers",
     "GradientFlow": "precipice.optimizers",
     "HeavyBall": "precipice.optimizers",
     "InvalidArgument": "precipice.errors",
     "Minimalist": "precipice.models",
+    "MixedPrecision": "precipice.mixed",
     "Nesterov": "precipice.optimizers",
     "Optimizer": "precipice.optimizers",
     "Outcome": "precipice.results",
@@ -34,6 +36,7 @@ _HOMES = {
     "measure_sharpness": "precipice.surface",
     "eigenpairs": "precipice.spectrum",
     "simulate": "precipice.simulation",
+    "switch": "precipice.switching",
 }
 _MODULES = {
     "analysis": "precipice.analysis",
@@ -49,7 +52,9 @@ if TYPE_CHECKING:
     from precipice import problems as problems
     from precipice import schedules as lr
     from precipice import theory as theory
+    from precipice.arithmetic import Arithmetic
     from precipice.errors import InvalidArgument
+    from precipice.mixed import MixedPrecision
     from precipice.models import Minimalist, TwoLayerLinear
     from precipice.optimizers import GD, SGD, GradientFlow, HeavyBall, Nesterov, Optimizer
     from precipice.precision import Precision
@@ -61,16 +66,19 @@ if TYPE_CHECKING:
     from precipice.study.comparison import Comparison, compare
     from precipice.study.storage import load
     from precipice.surface import measure_sharpness
+    from precipice.switching import switch
 
 __all__ = [
     "GD",
     "SGD",
     "Adaptive",
+    "Arithmetic",
     "Comparison",
     "GradientFlow",
     "HeavyBall",
     "InvalidArgument",
     "Minimalist",
+    "MixedPrecision",
     "Nesterov",
     "Optimizer",
     "Outcome",
@@ -89,6 +97,7 @@ __all__ = [
     "measure_sharpness",
     "problems",
     "simulate",
+    "switch",
     "theory",
 ]
 

@@ -7,11 +7,28 @@ import numpy.typing as npt
 Values = npt.NDArray[np.float64] | list[str]
 
 class Format:
+    def __init__(
+        self,
+        *,
+        name: str,
+        precision: int,
+        emin: int,
+        emax: int,
+        subnormals: bool,
+        overflow: str = "infinity",
+        reserved: int = 0,
+        rounding: str = "rn",
+    ) -> None: ...
     name: str
     precision: int
     emin: int
     emax: int
     subnormals: bool
+
+class Arithmetic:
+    def __init__(
+        self, *, stages: list[Format], order: str = "sequential", seed: int = 0, run: int = 0
+    ) -> None: ...
 
 class ProblemSpec:
     def __init__(
@@ -25,6 +42,9 @@ class ProblemSpec:
         y: Values,
         loss: str,
     ) -> None: ...
+
+class Event:
+    def __init__(self, *, series: str, above: bool, bound: float, over_step_size: bool) -> None: ...
 
 class EventSpec:
     def __init__(self, *, series: str, above: bool, bound: float, lr: str) -> None: ...
@@ -94,6 +114,7 @@ class LoopSpec:
         loss_floor: float,
         max_seconds: float | None,
         record: RecordPlan,
+        handover: int | Event | None = None,
     ) -> None: ...
 
 class CurvatureSpec:
@@ -168,7 +189,7 @@ class Simulation:
     def __init__(
         self,
         *,
-        precision: str,
+        arithmetic: Arithmetic,
         problem: ProblemSpec,
         model: MinimalistSpec | TwoLayerSpec,
         optimizer: OptimizerSpec,
@@ -189,12 +210,23 @@ class Simulation:
     def parameters(self) -> dict[str, list[str]]: ...
     def state(self) -> LoopState: ...
     def restore(self, state: LoopState) -> None: ...
+    def take_over(self, state: LoopState) -> None: ...
 
 def build_info() -> dict[str, str]: ...
 def free_thread_caches() -> None: ...
-def parse_format(name: str) -> Format: ...
-def named_formats() -> list[str]: ...
-def format_availability(name: str) -> tuple[bool, str]: ...
+def format_availability(arithmetic: Arithmetic) -> tuple[bool, str]: ...
+def operate(
+    operation: str,
+    format: Format,
+    a: list[str],
+    b: list[str] = ...,
+    *,
+    c: list[str] = ...,
+    draws: list[int] = ...,
+    carrier: str = "staged",
+    onto: str = "",
+) -> list[str]: ...
+def carries(format: Format, carrier: str) -> bool: ...
 
 class PlainMpfr:
     def __init__(

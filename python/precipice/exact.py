@@ -48,7 +48,7 @@ def exact(value: Any, argument: str = "value") -> Exact:
 
     Parameters
     ----------
-    value : int, float, str, Fraction, Decimal, NumPy scalar, gmpy2 number or mpmath.mpf
+    value : int, float, str, Fraction, Decimal, scalar of NumPy or ml_dtypes, gmpy2 number, mpf
         Strings are decimal (``"1e-3"``), hexadecimal (``"-0x1.8p+3"``) or a quotient of two such
         numbers (``"2/50"``). A float is the binary number it holds, not the decimal it prints as.
     argument : str
@@ -75,6 +75,8 @@ def exact(value: Any, argument: str = "value") -> Exact:
         return _finite(value, gmpy2.is_finite(value), argument)
     if isinstance(value, (float, np.floating)):
         return _from_float(value, argument)
+    if isinstance(value, np.generic) and type(value).__module__ == "ml_dtypes":
+        return _from_float(float(value), argument)
     if isinstance(value, Decimal):
         return _from_string(str(_finite(value, value.is_finite(), argument)), argument)
     if isinstance(value, np.integer):

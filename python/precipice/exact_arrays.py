@@ -95,6 +95,8 @@ def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
 def _as_float64(array: npt.NDArray[Any]) -> npt.NDArray[np.float64] | None:
     """Return the array as float64 if a buffer conversion is exact, else None."""
     kind = array.dtype.kind
+    if array.dtype.type.__module__ == "ml_dtypes":
+        return array.astype(np.float64, order="C")  # which holds all of them
     if kind == "f":
         with np.errstate(over="ignore"):
             narrowed = np.asarray(array, dtype=np.float64, order="C")

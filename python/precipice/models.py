@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-import gmpy2
-
+from precipice.arithmetic import Arithmetic
 from precipice.errors import InvalidArgument
 from precipice.exact import whole_number
 from precipice.losses import Loss
-from precipice.precision import Precision
+from precipice.rounding import Rounder
 
 DEEPEST = 1000
 """The most layers: the curvature of D - 1 scalar layers takes O(D³) operations."""
@@ -140,17 +139,23 @@ class TwoLayerLinear:
         """Return how many numbers each parameter's layer takes in."""
         return {"W": features, "a": self.width, "b1": features, "b2": self.width}
 
-    def factors(self, precision: Precision, loss: Loss, samples: int) -> tuple[Any, Any, Any]:
-        """Return c, κ and κ_L as the written order has them, members of the working format.
+    def factors(self, arithmetic: Arithmetic, loss: Loss, samples: int) -> tuple[Any, Any, Any]:
+        """Return c, κ and κ_L as the written order has them, each operation to nearest.
 
-        c = 1 ⊘ RN(√m), or 1; κ_L = 1 ⊘ N for half_mean, 2 ⊘ N for mean, 1 for half_sum and 2 for
-        sum; κ = κ_L ⊗ c.
+        c = 1 ⊘ RN(√m), or 1, of the stage forward; and of the stage gradient κ_L = 1 ⊘ N for
+        half_mean, 2 ⊘ N for mean, 1 for half_sum and 2 for sum, and κ = κ_L ⊗ c.
         """
-        with precision.context():
-            one, two, n = gmpy2.mpfr(1), gmpy2.mpfr(2), gmpy2.mpfr(samples)
-            c = one if self.scale == "none" else one / gmpy2.sqrt(gmpy2.mpfr(self.width))
-            kappa = {"half_mean": one / n, "mean": two / n, "half_sum": one, "sum": two}[loss.name]
-            return c, kappa * c, kappa
+        forward, gradient = (
+            Rounder(replace(precision, name="", rounding="rn"))
+            for precision in (arithmetic.forward, arithmetic.gradient)
+        )
+        c = forward.nearest(1)
+        if self.scale != "none":
+            c = forward.divide(c, forward.sqrt(forward.nearest(self.width)))
+        kappa_L = gradient.nearest(loss.numerator)
+        if loss.averaged:
+            kappa_L = gradient.divide(kappa_L, gradient.nearest(samples))
+        return c, gradient.multiply(kappa_L, c), kappa_L
 
     def operations(self, samples: int, features: int, entries: int) -> int:
         """Return the rounded operations of a step, as `Minimalist.operations` does."""

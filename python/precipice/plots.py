@@ -281,8 +281,8 @@ def _draw_legend(figure: Figure, comparison: Comparison, colours: list[Any]) -> 
     many = len(comparison.runs) > 8
     formula = table.threshold_formula(comparison)
     handles = [
-        Line2D([], [], color=colour, linewidth=2.4,
-               label=f"{run.precision}{' · ' if many else chr(10)}{_fate(run)}")
+        Line2D([], [], color=colour, linewidth=2.4, label=f"{table.stage_lines(str(run.precision))}"
+               f"{' · ' if many else chr(10)}{_fate(run)}")
         for run, colour in zip(comparison.runs, colours, strict=True)
     ]  # fmt: skip
     mark = {"linestyle": "", "markersize": 6.0, "color": INK}

@@ -1,10 +1,10 @@
-"""The written order of a training run as plain gmpy2 text (``engine="reference"``).
+"""The written order of a training run as readable gmpy2 text (``engine="reference"``).
 
-This is the slow, readable version of what the compiled core does: which operations, in which
-order, each rounded once to the working format. Use it to check the core, and to try a new number
-format (any `gmpy2.context`) or a new model (a class with the members of `ReferenceModel`)
-without writing C++. A step of the minimalist model costs about 0.2 µs for each entry of X at
-small precisions.
+This is the slow version of what the compiled core does: which operations, in which order, each
+rounded once to the format of its stage. Use it to check the core, and to try a new model (a class
+with the members of `ReferenceModel`) or optimiser (`ReferenceOptimizer`) in any arithmetic without
+writing C++. A step of the minimalist model costs about 0.2 µs for each entry of X where gmpy2
+rounds by itself (`precipice.rounding.Rounder`), and up to 50 times that elsewhere.
 """
 
 from __future__ import annotations
@@ -13,141 +13,20 @@ import math
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, TypeAlias
+from typing import Any
 
 import gmpy2
 import numpy as np
 
 from precipice import losses
+from precipice.arithmetic import Arithmetic
 from precipice.errors import InvalidArgument
+from precipice.reference_minimalist import ReferenceMinimalist
+from precipice.reference_model import Evaluation, Parameters, ReferenceModel
 from precipice.reference_optimizers import GradientDescent, ReferenceOptimizer
+from precipice.reference_space import Diagonal, Matrix, ReferenceSpace, Vector
+from precipice.rounding import Number
 from precipice.stepping import RoundedSchedule
-
-Vector: TypeAlias = "list[gmpy2.mpfr]"
-Parameters: TypeAlias = "dict[str, Vector]"
-
-
-class ReferenceModel(Protocol):
-    """What a model must say to be trained here.
-
-    All members but the constructor are called with the working format as gmpy2's current context:
-    every ``+ - * /`` between `mpfr` numbers rounds once to that format.
-    """
-
-    samples: int
-    """N, of the loss's normalisation."""
-
-    def preactivations(self, parameters: Parameters) -> Vector:
-        """Return f, the numbers from which the residuals and the sharpness follow, shape (N,)."""
-
-    def residuals(self, parameters: Parameters, f: Vector) -> Vector:
-        """Return z = prediction - y, shape (N,)."""
-
-    def loss(self, z: Vector) -> gmpy2.mpfr:
-        """Return the loss."""
-
-    def gradient(self, parameters: Parameters, f: Vector, z: Vector) -> Parameters:
-        """Return the gradient under the parameters' names and in their shapes."""
-
-
-class ReferenceMinimalist:
-    """f(x) = (x·u) v_1 … v_{D-1} (Yoo et al. 2025, equation 1), in sequential order.
-
-    With ``⊗ ⊕ ⊖ ⊘`` rounded and sums ascending from their first term, for ``half_mean``::
-
-        f_i = Σ_k X[i,k] ⊗ u[k]         P = Π_j v_j          z_i = (f_i ⊗ P) ⊖ y_i
-        L   = (Σ_i z_i ⊗ z_i) ⊘ 2N
-        g_k = ((Σ_i X[i,k] ⊗ z_i) ⊗ P) ⊘ N
-        h_j = ((Σ_i z_i ⊗ f_i) ⊗ Π_{q≠j} v_q) ⊘ N
-
-    ``mean`` multiplies by 2 before the ⊘ N (and its loss is ⊘ N), ``half_sum`` leaves ⊘ N out
-    (loss ⊘ 2), ``sum`` has ⊗ 2 in its place (loss as it is). An empty product is no operation.
-
-    Parameters
-    ----------
-    X : sequence of sequence of mpfr, shape (N, d)
-    y : sequence of mpfr, shape (N,)
-    loss : str
-        A name in `precipice.losses.LOSSES`.
-    """
-
-    def __init__(
-        self, X: Sequence[Sequence[gmpy2.mpfr]], y: Sequence[gmpy2.mpfr], loss: str
-    ) -> None:
-        self._rows = [list(row) for row in X]
-        self._columns = [list(column) for column in zip(*self._rows, strict=True)]
-        self._y = list(y)
-        self.samples = len(self._y)
-        self._loss = losses.find(loss).name
-
-    def preactivations(self, parameters: Parameters) -> Vector:
-        """Return f = X u."""
-        return [dot(row, parameters["u"]) for row in self._rows]
-
-    def residuals(self, parameters: Parameters, f: Vector) -> Vector:
-        """Return z = f P - y."""
-        P = product(parameters["v"])
-        return [f_i * P - y_i for f_i, y_i in zip(f, self._y, strict=True)]
-
-    def loss(self, z: Vector) -> gmpy2.mpfr:
-        """Return the loss of the residuals."""
-        squares = dot(z, z)
-        if self._loss == "half_mean":
-            return squares / gmpy2.mpfr(2 * self.samples)
-        if self._loss == "mean":
-            return squares / gmpy2.mpfr(self.samples)
-        if self._loss == "half_sum":
-            return squares / gmpy2.mpfr(2)
-        return squares
-
-    def gradient(self, parameters: Parameters, f: Vector, z: Vector) -> Parameters:
-        """Return the derivatives by u and by v."""
-        v = parameters["v"]
-        P = product(v)
-        s = dot(z, f)
-        others = [v[:j] + v[j + 1 :] for j in range(len(v))]
-        return {
-            "u": [self._scaled(total * P) for total in self._transposed(z)],
-            "v": [self._scaled(s * product(rest) if rest else s) for rest in others],
-        }
-
-    def _transposed(self, z: Vector) -> Vector:
-        """Return Xᵀ z."""
-        return [dot(column, z) for column in self._columns]
-
-    def _scaled(self, x: gmpy2.mpfr) -> gmpy2.mpfr:
-        """Apply the loss's factor on a derivative."""
-        if self._loss in ("mean", "sum"):
-            x = x * gmpy2.mpfr(2)
-        if self._loss in ("mean", "half_mean"):
-            x = x / gmpy2.mpfr(self.samples)
-        return x
-
-
-class ReferenceSpectral(ReferenceMinimalist):
-    """The same program in spectral coordinates: X = diag(σ), y = d, u = o, sums of one term.
-
-    Parameters
-    ----------
-    sigma, d : sequence of mpfr, shape (r,)
-    loss : str
-    samples : int
-        N of the data, which the loss's normalisation uses.
-    """
-
-    def __init__(
-        self, sigma: Sequence[gmpy2.mpfr], d: Sequence[gmpy2.mpfr], loss: str, samples: int
-    ) -> None:
-        super().__init__([], d, loss)
-        self._sigma = list(sigma)
-        self.samples = samples
-
-    def preactivations(self, parameters: Parameters) -> Vector:
-        """Return f_i = σ_i o_i."""
-        return self._transposed(parameters["u"])
-
-    def _transposed(self, z: Vector) -> Vector:
-        return [sigma_i * z_i for sigma_i, z_i in zip(self._sigma, z, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -161,43 +40,33 @@ class ReferenceState:
         θ at this step, before its update.
     preactivations, residuals : list of mpfr, shape (N,)
     loss : mpfr
-        The program's loss, in the working format.
+        The program's loss, in the format it is measured in.
     measured_loss : float
         κ‖z‖² in float64, which the blow-up test uses: it cannot overflow where a narrow format's
         own sum of squares does.
+    memory : dict of str to list of mpfr
+        What the optimiser remembers besides θ.
+    largest_loss : float
+        The larger of κ‖y‖² and the measured losses so far, of steps 0 to 9.
     """
 
     step: int
     parameters: Parameters
     preactivations: Vector
     residuals: Vector
-    loss: gmpy2.mpfr
+    loss: Number
     measured_loss: float
-
-
-def dot(a: Sequence[gmpy2.mpfr], b: Sequence[gmpy2.mpfr]) -> gmpy2.mpfr:
-    """Return Σ a_k ⊗ b_k from the first term, ascending, in the current context."""
-    total = a[0] * b[0]
-    for a_k, b_k in zip(a[1:], b[1:], strict=True):
-        total = total + a_k * b_k
-    return total
-
-
-def product(factors: Sequence[gmpy2.mpfr]) -> gmpy2.mpfr:
-    """Return the ascending product of one or more factors in the current context."""
-    result = factors[0]
-    for factor in factors[1:]:
-        result = result * factor
-    return result
+    memory: Parameters
+    largest_loss: float
 
 
 def run_reference(
     *,
-    context: Any,
+    arithmetic: Arithmetic,
     X: Any,
     y: Any,
     parameters: dict[str, Any],
-    lr: gmpy2.mpfr | float | None = None,
+    lr: Any = None,
     optimizer: ReferenceOptimizer | None = None,
     batches: Callable[[int], Sequence[int]] | None = None,
     loss: str,
@@ -206,20 +75,22 @@ def run_reference(
     tol: float | None = None,
     loss_floor: float = 0.0,
     stop: Callable[[], bool] | None = None,
-    model: Callable[[Any, Any, str], ReferenceModel] = ReferenceMinimalist,
+    model: Callable[[Any, Vector, str], ReferenceModel] = ReferenceMinimalist,
+    begin: ReferenceState | None = None,
 ) -> Generator[ReferenceState, None, tuple[str, int, int | None]]:
     """Train a model, yielding every state from step 0 to the last.
 
     Parameters
     ----------
-    context : gmpy2.context
-        The working format: precision, emin, emax, subnormalize and round.
-    X, y : array_like, shapes (N, d) and (N,), or whatever `model` takes
-        Data, already members of the working format (mpfr or float64 entries).
+    arithmetic : Arithmetic
+        The formats and the order of sums. All numbers given are rounded to nearest even in the
+        format of their stage, whatever its rounding.
+    X, y : array_like, shapes (N, d) and (N,)
+        Data, of mpfr, mpq, int or float; X of shape (N,) is the diagonal of a square matrix.
     parameters : dict of str to array_like
-        The start, members of the working format, under the model's names.
-    lr : mpfr or float
-        η of gradient descent, a member of the working format.
+        The start, under the model's names, each flat.
+    lr : number
+        η of gradient descent.
     optimizer : ReferenceOptimizer
         In place of `lr`.
     batches : callable, optional
@@ -237,7 +108,12 @@ def run_reference(
     stop : callable, optional
         Polled before every update; a true answer cancels the run.
     model : callable
-        Makes a `ReferenceModel` from X and y (lists of mpfr) and the loss's name.
+        Makes a `ReferenceModel` from X (a `Matrix` or a `Diagonal`), y (a list of mpfr) and the
+        loss's name; called again for every mini-batch.
+    begin : ReferenceState, optional
+        A state of a run in another arithmetic, from whose update on this one goes on: its step,
+        its parameters and memory, rounded to nearest, and its largest loss. Its own updates are
+        forgotten where cycles are looked for.
 
     Yields
     ------
@@ -249,7 +125,8 @@ def run_reference(
         Outcome (``max_steps``, ``converged``, ``stalled``, ``locked``, ``blowup`` or
         ``cancelled``), the run's last step, and the step of the blow-up or None. A stalled run
         ends at the first t with θ_{t+1} = θ_t, a locked one at t + 2 with θ_{t+2} = θ_t ≠ θ_{t+1},
-        the optimiser's memory too, where updates are one map from t on and take all samples.
+        the optimiser's memory too, where updates are one map from t on and take all samples; they
+        are none where a rounding is stochastic.
 
     Raises
     ------
@@ -262,38 +139,38 @@ def run_reference(
     """
     if (lr is None) == (optimizer is None):
         raise InvalidArgument("lr", lr, "either lr or optimizer must be given")
-    with context.copy():
-        data = [_member(row) if np.ndim(row) == 0 else _members(row) for row in X]
-        labels = _members(y)
-        now = {name: _members(values) for name, values in parameters.items()}
-        if optimizer is None:
-            optimizer = GradientDescent(RoundedSchedule((0,), (_member(lr),)))
-        memory = optimizer.memory(now)
-        trained = model(data, labels, loss)
-        kappa = losses.kappa(loss, trained.samples)
-        largest = kappa * _sum_of_squares(labels)
-
-    def trained_on(step: int) -> ReferenceModel:
-        if batches is None:
-            return trained
-        rows = batches(step)
-        return model([data[i] for i in rows], [labels[i] for i in rows], loss)
+    space = ReferenceSpace(arithmetic)
+    data = _matrix(space, X)
+    labels = space.numbers("forward", y)
+    start = parameters if begin is None else begin.parameters
+    now = {name: space.numbers("parameters", values) for name, values in start.items()}
+    if optimizer is None:
+        optimizer = GradientDescent(RoundedSchedule((0,), (lr,)))
+    memory = optimizer.memory(space, now)
+    if begin is not None:
+        memory = {name: space.numbers("update", begin.memory[name]) for name in memory}
+    trained = model(data, labels, loss)
+    kappa = losses.kappa(loss, trained.samples)
+    largest = kappa * _sum_of_squares(labels) if begin is None else begin.largest_loss
+    one_map = batches is None and not space.stochastic
 
     history: list[tuple[Parameters, Parameters]] = []  # of the two steps before
-    step = 0
+    step = 0 if begin is None else begin.step
     while True:
-        with context.copy():
-            state = _state(trained, now, step, kappa)
-        yield state
+        space.begin_step(step)
+        evaluation = trained.evaluate(space, now, loss=True, gradient=batches is None)
+        measured = kappa * _sum_of_squares(evaluation.residuals)
         if step < 10:
-            largest = max(largest, state.measured_loss)
+            largest = max(largest, measured)
+        state = _state(step, now, evaluation, measured, memory, largest)
+        yield state
         if blowup_factor is not None and (
             not _all_finite(now) or state.measured_loss > blowup_factor * largest
         ):
             return "blowup", step, step
-        if tol is not None and _to_float(context, state.loss) - loss_floor < tol:
+        if tol is not None and to_float(state.loss) - loss_floor < tol:
             return "converged", step, None
-        one_map_since = math.inf if batches else optimizer.constant_since()
+        one_map_since = optimizer.constant_since() if one_map else math.inf
         returned = len(history) == 2 and _equal((now, memory), history[0])
         if returned and optimizer.locks and step - 2 >= one_map_since:
             return "locked", step, None
@@ -301,39 +178,65 @@ def run_reference(
             return "max_steps", step, None
         if stop is not None and stop():
             return "cancelled", step, None
-        with context.copy():
-            gradient = partial(_gradient, trained_on(step), state if batches is None else None)
-            following = optimizer.update(step, now, memory, gradient)
+        if batches is None:
+            gradient = partial(_gradient, space, trained, (now, evaluation))
+        else:
+            rows = batches(step)
+            batch = model(_dense(data).take(rows), [labels[i] for i in rows], loss)
+            gradient = partial(_gradient, space, batch, None)
+        following = optimizer.update(space, step, now, memory, gradient)
         if step >= one_map_since and _equal(following, (now, memory)):
             return "stalled", step, None
         history = [*history[-1:], (now, memory)]
         (now, memory), step = following, step + 1
 
 
+def _matrix(space: ReferenceSpace, X: Any) -> Matrix | Diagonal:
+    """Return the data in the format of the stage forward."""
+    if np.ndim(X[0]) == 0:
+        return Diagonal(space.numbers("forward", X))
+    return Matrix([space.numbers("forward", row) for row in X])
+
+
+def _dense(data: Matrix | Diagonal) -> Matrix:
+    """Return the data, whose rows are to be samples."""
+    if isinstance(data, Diagonal):
+        raise InvalidArgument("batches", "of a diagonal X", "must be of a dense X's rows")
+    return data
+
+
 def _state(
-    model: ReferenceModel, parameters: Parameters, step: int, kappa: float
+    step: int,
+    parameters: Parameters,
+    evaluation: Evaluation,
+    measured_loss: float,
+    memory: Parameters,
+    largest_loss: float,
 ) -> ReferenceState:
-    """Evaluate the model in the current context."""
-    f = model.preactivations(parameters)
-    z = model.residuals(parameters, f)
-    return ReferenceState(step, parameters, f, z, model.loss(z), kappa * _sum_of_squares(z))
+    f, z = evaluation.preactivations, evaluation.residuals
+    return ReferenceState(
+        step, parameters, f, z, evaluation.loss, measured_loss, memory, largest_loss
+    )
 
 
 def _gradient(
-    model: ReferenceModel, evaluated: ReferenceState | None, parameters: Parameters
-) -> Parameters:
-    """Return a model's gradient in the current context; an evaluation there is not repeated."""
-    if evaluated is not None and evaluated.parameters is parameters:
-        return model.gradient(parameters, evaluated.preactivations, evaluated.residuals)
-    f = model.preactivations(parameters)
-    return model.gradient(parameters, f, model.residuals(parameters, f))
+    space: ReferenceSpace,
+    model: ReferenceModel,
+    known: tuple[Parameters, Evaluation] | None,
+    parameters: Parameters,
+) -> Iterable[tuple[str, Vector]]:
+    """Return a model's gradient; what has been evaluated at the parameters is not again."""
+    if known is not None and known[0] is parameters:
+        return model.gradient(space, *known)
+    evaluation = model.evaluate(space, parameters, loss=known is not None, gradient=True)
+    return model.gradient(space, parameters, evaluation)
 
 
-def _sum_of_squares(values: Iterable[gmpy2.mpfr]) -> float:
+def _sum_of_squares(values: Iterable[Number]) -> float:
     """Return Σ value² in float64, ascending; a square may overflow to infinity."""
     total = 0.0
-    for value in values:
-        total += float(value) * float(value)
+    for value in to_floats(values):
+        total += value * value
     return total
 
 
@@ -346,16 +249,12 @@ def _equal(a: tuple[Parameters, Parameters], b: tuple[Parameters, Parameters]) -
     return all(map(_all_finite, a)) and a == b
 
 
-def _members(values: Iterable[Any]) -> Vector:
-    return [_member(value) for value in values]
+def to_floats(values: Iterable[Number]) -> list[float]:
+    """Round numbers to float64, to nearest even: the caller's rounding mode plays no part."""
+    with gmpy2.context(round=gmpy2.RoundToNearest):  # its own: threads cannot be in the same one
+        return [float(x) for x in values]
 
 
-def _member(value: Any) -> gmpy2.mpfr:
-    """Return a member of the current context's format as mpfr: nothing is rounded by it."""
-    return gmpy2.mpfr(value if isinstance(value, gmpy2.mpfr) else float(value))
-
-
-def _to_float(context: Any, value: gmpy2.mpfr) -> float:
-    """Round to float64 under the run's context: the caller's rounding mode plays no part."""
-    with context.copy():
-        return float(value)
+def to_float(x: Number) -> float:
+    """Round a number likewise."""
+    return to_floats([x])[0]

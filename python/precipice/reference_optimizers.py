@@ -1,30 +1,36 @@
-"""How parameters are updated, as plain gmpy2 text: the optimisers of `precipice.reference`."""
+"""How parameters are updated, as readable text: the optimisers of `precipice.reference`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypeAlias
 
-import gmpy2
-
+from precipice.reference_model import Parameters
+from precipice.reference_programs import add_twice, copy, look_ahead, velocity
+from precipice.reference_space import ReferenceSpace, Vector
+from precipice.rounding import Rounder
 from precipice.stepping import RoundedSchedule
 
-Parameters: TypeAlias = "dict[str, list[gmpy2.mpfr]]"
-Gradient: TypeAlias = "Callable[[Parameters], Parameters]"
-"""The gradient, on the step's samples, at any parameters."""
+Gradient: TypeAlias = "Callable[[Parameters], Iterable[tuple[str, Vector]]]"
+"""The gradient by blocks, on the step's samples, at any parameters; see `ReferenceModel`."""
 
 
 class ReferenceOptimizer(Protocol):
-    """What an optimiser must say to train here; called with the working format as context."""
+    """What an optimiser must say to train here."""
 
     locks: bool
     """Whether parameters that return to where they were two steps before end a run."""
 
-    def memory(self, parameters: Parameters) -> Parameters:
+    def memory(self, space: ReferenceSpace, parameters: Parameters) -> Parameters:
         """Return what it remembers besides the parameters, before the first update."""
 
     def update(
-        self, step: int, parameters: Parameters, memory: Parameters, gradient: Gradient
+        self,
+        space: ReferenceSpace,
+        step: int,
+        parameters: Parameters,
+        memory: Parameters,
+        gradient: Gradient,
     ) -> tuple[Parameters, Parameters]:
         """Return the parameters and the memory after a step's update."""
 
@@ -38,7 +44,7 @@ class GradientDescent:
     Attributes
     ----------
     step_sizes : RoundedSchedule
-        η_t, members of the working format.
+        η_t, rounded to nearest in the update's format.
     """
 
     locks = True
@@ -46,15 +52,25 @@ class GradientDescent:
     def __init__(self, step_sizes: RoundedSchedule) -> None:
         self.step_sizes = step_sizes
 
-    def memory(self, parameters: Parameters) -> Parameters:
+    def memory(self, space: ReferenceSpace, parameters: Parameters) -> Parameters:
         """Return nothing."""
         return {}
 
     def update(
-        self, step: int, parameters: Parameters, memory: Parameters, gradient: Gradient
+        self,
+        space: ReferenceSpace,
+        step: int,
+        parameters: Parameters,
+        memory: Parameters,
+        gradient: Gradient,
     ) -> tuple[Parameters, Parameters]:
         """Return the next parameters."""
-        return moved(parameters, self.step_sizes.at(step), gradient(parameters)), memory
+        eta = space.number("update", self.step_sizes.at(step))
+        following: Parameters = {name: [] for name in parameters}
+        for name, g in gradient(parameters):
+            current = next_block(parameters[name], following[name], g)
+            following[name] += space.descend(current, eta, g)
+        return following, memory
 
     def constant_since(self) -> float:
         """Return the first step of the last piece; inf while an event may come."""
@@ -69,38 +85,43 @@ class Momentum(GradientDescent):
     Parameters
     ----------
     step_sizes : RoundedSchedule
-        η_t, members of the working format.
-    momentum : mpfr
-        β, likewise.
+        η_t.
+    momentum : number
+        β; both are rounded to nearest in the update's format.
     nesterov : bool
     """
 
-    def __init__(
-        self, step_sizes: RoundedSchedule, momentum: gmpy2.mpfr, *, nesterov: bool
-    ) -> None:
+    def __init__(self, step_sizes: RoundedSchedule, momentum: Any, *, nesterov: bool) -> None:
         super().__init__(step_sizes)
-        self._beta, self._nesterov = momentum, nesterov
+        self._momentum, self._nesterov = momentum, nesterov
 
-    def memory(self, parameters: Parameters) -> Parameters:
+    def memory(self, space: ReferenceSpace, parameters: Parameters) -> Parameters:
         """Return the first velocity."""
-        return {name: [gmpy2.mpfr(0)] * len(values) for name, values in parameters.items()}
+        zero = space.number("update", 0)
+        return {name: [zero] * len(values) for name, values in parameters.items()}
 
     def update(
-        self, step: int, parameters: Parameters, memory: Parameters, gradient: Gradient
+        self,
+        space: ReferenceSpace,
+        step: int,
+        parameters: Parameters,
+        memory: Parameters,
+        gradient: Gradient,
     ) -> tuple[Parameters, Parameters]:
         """Return the next parameters and their velocity."""
-        g, beta = gradient(parameters), self._beta
-        velocity = {
-            name: [beta * v + g_k for v, g_k in zip(memory[name], g[name], strict=True)]
-            for name in parameters
-        }
-        direction = velocity
-        if self._nesterov:
-            direction = {
-                name: [g_k + beta * v for g_k, v in zip(g[name], velocity[name], strict=True)]
-                for name in parameters
-            }
-        return moved(parameters, self.step_sizes.at(step), direction), velocity
+        eta = space.number("update", self.step_sizes.at(step))
+        beta = space.number("update", self._momentum)
+        following: Parameters = {name: [] for name in parameters}
+        velocities: Parameters = {name: [] for name in parameters}
+        for name, g in gradient(parameters):
+            current = next_block(parameters[name], following[name], g)
+            v = next_block(memory[name], velocities[name], g)
+            v = direction = space.map("update", velocity, beta, v, g)
+            if self._nesterov:
+                direction = space.map("update", look_ahead, g, beta, v)
+            velocities[name] += v
+            following[name] += space.descend(current, eta, direction)
+        return following, velocities
 
 
 class RungeKutta:
@@ -114,16 +135,16 @@ class RungeKutta:
 
     Parameters
     ----------
-    step : mpfr
-        h, a member of the working format.
+    step : number
+        h, rounded to nearest in the update's format.
     """
 
     locks = False
 
-    def __init__(self, step: gmpy2.mpfr) -> None:
-        self._h = step
+    def __init__(self, step: Any) -> None:
+        self._step = step
 
-    def memory(self, parameters: Parameters) -> Parameters:
+    def memory(self, space: ReferenceSpace, parameters: Parameters) -> Parameters:
         """Return nothing."""
         return {}
 
@@ -132,28 +153,40 @@ class RungeKutta:
         return 0
 
     def update(
-        self, step: int, parameters: Parameters, memory: Parameters, gradient: Gradient
+        self,
+        space: ReferenceSpace,
+        step: int,
+        parameters: Parameters,
+        memory: Parameters,
+        gradient: Gradient,
     ) -> tuple[Parameters, Parameters]:
         """Return the next parameters."""
-        two = gmpy2.mpfr(2)
-        half, sixth = self._h / two, self._h / gmpy2.mpfr(6)
-        k1 = gradient(parameters)
-        k2 = gradient(moved(parameters, half, k1))
-        k3 = gradient(moved(parameters, half, k2))
-        k4 = gradient(moved(parameters, self._h, k3))
-        slope = {
-            name: [
-                ((a + two * b) + two * c) + d
-                for a, b, c, d in zip(k1[name], k2[name], k3[name], k4[name], strict=True)
-            ]
-            for name in parameters
-        }
-        return moved(parameters, sixth, slope), memory
+        slopes: list[Vector] = []  # k1 + 2 k2 + 2 k3 + k4, block by block
+
+        def add(block: int, k: Vector) -> None:
+            if stage == 1:
+                slopes.append(space.map("gradient", copy, k))
+            elif stage == 4:
+                slopes[block] = space.map("gradient", Rounder.add, slopes[block], k)
+            else:
+                slopes[block] = space.map("gradient", add_twice, slopes[block], k, 2)
+
+        k = gradient(parameters)
+        h = space.number("update", self._step)
+        half = space.map_number("update", Rounder.divide, h, 2)
+        sixth = space.map_number("update", Rounder.divide, h, 6)
+        for stage, length in (1, half), (2, half), (3, h), (4, sixth):
+            following: Parameters = {name: [] for name in parameters}
+            for block, (name, k_block) in enumerate(k):
+                add(block, k_block)
+                current = next_block(parameters[name], following[name], k_block)
+                slope = slopes[block] if stage == 4 else k_block
+                following[name] += space.descend(current, length, slope)
+            if stage < 4:
+                k = gradient(following)
+        return following, memory
 
 
-def moved(parameters: Parameters, eta: gmpy2.mpfr, direction: Parameters) -> Parameters:
-    """Return θ ⊖ (η ⊗ s) in the current context."""
-    return {
-        name: [p - eta * s for p, s in zip(values, direction[name], strict=True)]
-        for name, values in parameters.items()
-    }
+def next_block(values: Vector, done: Vector, g: Vector) -> Vector:
+    """Return the part of a parameter that a block of the gradient belongs to."""
+    return values[len(done) : len(done) + len(g)]

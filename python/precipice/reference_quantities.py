@@ -100,6 +100,12 @@ class ReferenceQuantities:
         self.rows.append(row)
         self._last = (step, theta, D, step_size * (M @ D))
 
+    def move_to(self, X: FloatArray, y: FloatArray) -> None:
+        """Go on with other data; the last row is left as it is."""
+        self.X, self.y = X, y
+        if self.rows:
+            self._last = (-2, *self._last[1:])
+
     def follow(self, step: int, theta: Parameters) -> None:
         """Complete the last row, if it is that of the step before, with what it led to."""
         if not self.rows or self._last[0] != step - 1:

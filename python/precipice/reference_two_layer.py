@@ -1,154 +1,173 @@
-"""The two-layer linear network as plain gmpy2 text: another model for `precipice.reference`."""
+"""The two-layer linear network as readable text: another model for `precipice.reference`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from typing import Any
 
-import gmpy2
-
-from precipice.reference import Parameters, ReferenceMinimalist, Vector, dot
+from precipice.reference_minimalist import ReferenceMinimalist
+from precipice.reference_model import Evaluation, Parameters
+from precipice.reference_programs import add_product, residual, shifted_residual
+from precipice.reference_space import Diagonal, Matrix, ReferenceSpace, Vector
+from precipice.rounding import Number, Rounder
 
 
 class ReferenceTwoLayer(ReferenceMinimalist):
-    """f(x) = c aᵀ W x (Wang et al. 2022, C.1), in sequential order; W by rows in one vector.
+    """f(x) = c aᵀ W x (Wang et al. 2022, C.1); W by rows in one vector.
 
     With κ as `precipice.models.TwoLayerLinear.factors` has it, ``collapsed``::
 
-        b_k = Σ_q a_q ⊗ W[q,k]      F_i = c ⊗ Σ_k X[i,k] ⊗ b_k      z_i = F_i ⊖ y_i
-        g_k = Σ_i X[i,k] ⊗ z_i      t_q = κ ⊗ Σ_k W[q,k] ⊗ g_k
-        dL/dW[q,k] = (κ ⊗ a_q) ⊗ g_k                                dL/da_q = t_q
+        b_k = Σ_q a_q W[q,k]        F_i = Σ_k X[i,k] b_k        z_i = (F_i ⊗ c) ⊖ y_i
+        g_k = Σ_i X[i,k] z_i        t_q = κ ⊗ Σ_k W[q,k] g_k
+        dL/dW[q,k] = (κ ⊗ a_q) ⊗ g_k                            dL/da_q = t_q
 
     and ``layerwise``, through the hidden layer::
 
-        H[q,i] = Σ_k W[q,k] ⊗ X[i,k]      F_i = c ⊗ Σ_q a_q ⊗ H[q,i]      z_i = F_i ⊖ y_i
-        e_i = κ ⊗ z_i      dL/da_q = Σ_i H[q,i] ⊗ e_i
-        dL/dW[q,k] = Σ_i (a_q ⊗ e_i) ⊗ X[i,k]
+        H[q,i] = Σ_k X[i,k] W[q,k]        F_i = Σ_q a_q H[q,i]        z_i = (F_i ⊗ c) ⊖ y_i
+        e_i = κ ⊗ z_i        dL/da_q = Σ_i H[q,i] e_i
+        dL/dW[q,k] = Σ_i X[i,k] (a_q ⊗ e_i)
 
-    In spectral coordinates X = diag(σ), y = d and W = W̃, and sums over k or over i have one term::
-
-        F_i = c ⊗ (σ_i ⊗ b_i)       g_i = σ_i ⊗ z_i
-        H[q,i] = σ_i ⊗ W̃[q,i]       dL/dW̃[q,i] = σ_i ⊗ (a_q ⊗ e_i)
+    b, F, H and z are of the stage forward, all that follows of gradient. In spectral coordinates
+    X = diag(σ), y = d and W = W̃, and sums over k in F and H or over i in g and dL/dW have one
+    term.
 
     With biases b1 and b2, f(x) = c aᵀ (W x + b1) + b2: b1 is the last term of the sums over k, b2
     is added after c, and with s = Σ_i z_i the rest of the gradient is, ``collapsed``::
 
-        F_i = c ⊗ (Σ_k X[i,k] ⊗ b_k ⊕ Σ_q a_q ⊗ b1_q)      z_i = (F_i ⊕ b2) ⊖ y_i
-        t_q = κ ⊗ (Σ_k W[q,k] ⊗ g_k ⊕ b1_q ⊗ s)
+        F_i = Σ_k X[i,k] b_k ⊕ Σ_q a_q b1_q                 z_i = ((F_i ⊗ c) ⊕ b2) ⊖ y_i
+        t_q = κ ⊗ (Σ_k W[q,k] g_k ⊕ b1_q ⊗ s)
         dL/db1_q = (κ ⊗ a_q) ⊗ s                            dL/db2 = κ_L ⊗ s
 
     and ``layerwise``::
 
-        H[q,i] = Σ_k W[q,k] ⊗ X[i,k] ⊕ b1_q                 z_i = (F_i ⊕ b2) ⊖ y_i
+        H[q,i] = Σ_k X[i,k] W[q,k] ⊕ b1_q                   z_i = ((F_i ⊗ c) ⊕ b2) ⊖ y_i
         dL/db1_q = Σ_i a_q ⊗ e_i                            dL/db2 = κ_L ⊗ s
 
     Parameters
     ----------
-    X, y, loss
-        As `ReferenceMinimalist`; in spectral coordinates σ and d, both (r,).
+    X, y, loss, samples
+        As `ReferenceMinimalist`.
     c, kappa, kappa_L : mpfr
-        Members of the working format.
+        Members of the formats of forward, gradient and gradient.
     collapsed : bool
-    samples : int, optional
-        N of the data, in spectral coordinates only.
     """
 
     def __init__(
         self,
-        X: Sequence[Sequence[gmpy2.mpfr]],
-        y: Sequence[gmpy2.mpfr],
+        X: Matrix | Diagonal,
+        y: Vector,
         loss: str,
-        *,
-        c: gmpy2.mpfr,
-        kappa: gmpy2.mpfr,
-        kappa_L: gmpy2.mpfr,
-        collapsed: bool,
         samples: int | None = None,
+        *,
+        c: Number,
+        kappa: Number,
+        kappa_L: Number,
+        collapsed: bool,
     ) -> None:
-        super().__init__([] if samples else X, y, loss)
+        super().__init__(X, y, loss, samples)
         self._c, self._kappa, self._kappa_L, self._collapsed = c, kappa, kappa_L, collapsed
-        self._sigma = list(X) if samples else None
-        self.samples = samples or self.samples
 
-    def _weights(self, parameters: Parameters) -> list[Vector]:
-        """Return the rows of W."""
-        W = parameters["W"]
-        d = len(W) // len(parameters["a"])
-        return [W[i : i + d] for i in range(0, len(W), d)]
-
-    def _times(self, u: Vector) -> Vector:
-        """Return X u."""
-        return self._scale(u) if self._sigma else [dot(row, u) for row in self._rows]
-
-    def _transposed(self, z: Vector) -> Vector:
-        """Return Xᵀ z."""
-        return self._scale(z) if self._sigma else super()._transposed(z)
-
-    def _scale(self, values: Vector) -> Vector:
-        assert self._sigma is not None
-        return [sigma_i * x for sigma_i, x in zip(self._sigma, values, strict=True)]
-
-    def _hidden(self, parameters: Parameters) -> list[Vector]:
-        """Return the rows of H."""
-        hidden = [self._times(w) for w in self._weights(parameters)]
-        if "b1" not in parameters:
-            return hidden
-        return [[x + bias for x in h] for h, bias in zip(hidden, parameters["b1"], strict=True)]
-
-    def preactivations(self, parameters: Parameters) -> Vector:
-        """Return F before b2."""
-        a = parameters["a"]
-        if not self._collapsed:
-            columns = zip(*self._hidden(parameters), strict=True)
-            return [self._c * dot(a, column) for column in columns]
-        F = self._times([dot(a, column) for column in zip(*self._weights(parameters), strict=True)])
-        if "b1" in parameters:
-            shift = dot(a, parameters["b1"])
-            F = [F_i + shift for F_i in F]
-        return [self._c * F_i for F_i in F]
-
-    def residuals(self, parameters: Parameters, f: Vector) -> Vector:
-        """Return z = F - y, or F + b2 - y."""
+    def evaluate(
+        self, space: ReferenceSpace, parameters: Parameters, *, loss: bool, gradient: bool
+    ) -> Evaluation:
+        """Return F, z and the loss, and what the gradient needs of X."""
+        work: dict[str, Any] = {}
+        if self._collapsed:
+            F = self._collapsed_output(space, parameters)
+        else:
+            work["H"] = Matrix(self._hidden(space, parameters))
+            F = space.matvec_transposed("forward", work["H"], parameters["a"])
         if "b2" in parameters:
             (b2,) = parameters["b2"]
-            f = [f_i + b2 for f_i in f]
-        return [f_i - y_i for f_i, y_i in zip(f, self._y, strict=True)]
+            z = space.map("forward", shifted_residual, F, self._c, b2, self._y)
+        else:
+            z = space.map("forward", residual, F, self._c, self._y)
+        if gradient:
+            if self._collapsed:
+                work["g"] = space.matvec_transposed("gradient", self._X, z)
+            else:
+                work["e"] = space.map("gradient", Rounder.multiply, self._kappa, z)
+            if "b2" in parameters:
+                work["s"] = self._total(space, z)
+        return Evaluation(F, z, self._loss_of(space, z), work)
 
-    def gradient(self, parameters: Parameters, f: Vector, z: Vector) -> Parameters:
-        """Return the derivatives by W and by a, and by the biases."""
-        gradient = (self._collapsed_gradient if self._collapsed else self._layerwise_gradient)(
-            parameters, z
-        )
-        if "b2" in parameters:
-            gradient["b2"] = [self._kappa_L * total(z)]
-        return gradient
+    def gradient(
+        self, space: ReferenceSpace, parameters: Parameters, evaluation: Evaluation
+    ) -> Iterator[tuple[str, Vector]]:
+        """Return the derivatives by the rows of W, by a, and by the biases."""
+        if self._collapsed:
+            return self._collapsed_gradient(space, parameters, **evaluation.work)
+        return self._layerwise_gradient(space, parameters, **evaluation.work)
 
-    def _collapsed_gradient(self, parameters: Parameters, z: Vector) -> Parameters:
-        a, kappa = parameters["a"], self._kappa
-        g = self._transposed(z)
-        t = [dot(w, g) for w in self._weights(parameters)]
-        gradient = {"W": [(kappa * a_q) * g_k for a_q in a for g_k in g]}
-        if "b1" in parameters:
-            s = total(z)
-            t = [t_q + bias * s for t_q, bias in zip(t, parameters["b1"], strict=True)]
-            gradient["b1"] = [(kappa * a_q) * s for a_q in a]
-        gradient["a"] = [kappa * t_q for t_q in t]
-        return gradient
+    def _collapsed_output(self, space: ReferenceSpace, parameters: Parameters) -> Vector:
+        a = parameters["a"]
+        b = space.matvec_transposed("forward", _weights(parameters), a)
+        if "b1" not in parameters:
+            return space.matvec("forward", self._X, b)
+        beta = space.dot("forward", a, parameters["b1"])
+        F = space.matvec("forward", self._X, b)
+        return space.map("forward", Rounder.add, F, beta)
 
-    def _layerwise_gradient(self, parameters: Parameters, z: Vector) -> Parameters:
-        e = [self._kappa * z_i for z_i in z]
-        shares = [[a_q * e_i for e_i in e] for a_q in parameters["a"]]
-        gradient = {
-            "W": [g for share in shares for g in self._transposed(share)],
-            "a": [dot(h, e) for h in self._hidden(parameters)],
-        }
-        if "b1" in parameters:
-            gradient["b1"] = [total(share) for share in shares]
-        return gradient
+    def _hidden(self, space: ReferenceSpace, parameters: Parameters) -> list[Vector]:
+        """Return the rows of H."""
+        H = []
+        for q, row in enumerate(_weights(parameters).rows):
+            h = space.matvec("forward", self._X, row)
+            if "b1" in parameters:
+                h = space.map("forward", Rounder.add, h, parameters["b1"][q])
+            H.append(h)
+        return H
+
+    def _collapsed_gradient(
+        self, space: ReferenceSpace, parameters: Parameters, g: Vector, s: Number | None = None
+    ) -> Iterator[tuple[str, Vector]]:
+        biases = []
+        ka = space.map("gradient", Rounder.multiply, self._kappa, parameters["a"])
+        t = space.matvec("gradient", _weights(parameters), g)
+        if s is not None:
+            t = space.map("gradient", add_product, t, parameters["b1"], s)
+            biases.append(("b1", space.map("gradient", Rounder.multiply, ka, s)))
+            biases.append(
+                ("b2", [space.map_number("gradient", Rounder.multiply, self._kappa_L, s)])
+            )
+        t = space.map("gradient", Rounder.multiply, self._kappa, t)
+
+        def blocks() -> Iterator[tuple[str, Vector]]:
+            for factor in ka:
+                yield "W", space.map("gradient", Rounder.multiply, factor, g)
+            yield "a", t
+            yield from biases
+
+        return blocks()
+
+    def _layerwise_gradient(
+        self,
+        space: ReferenceSpace,
+        parameters: Parameters,
+        H: Matrix,
+        e: Vector,
+        s: Number | None = None,
+    ) -> Iterator[tuple[str, Vector]]:
+        W: list[tuple[str, Vector]] = []
+        b1: Vector = []
+        after = [("a", space.matvec("gradient", H, e))]
+        if s is not None:
+            after += [("b1", b1), ("b2", self._output_bias(space, s))]
+        for a_q in parameters["a"]:
+            share = space.map("gradient", Rounder.multiply, a_q, e)
+            W.append(("W", space.matvec_transposed("gradient", self._X, share)))
+            if s is not None:
+                b1.append(self._total(space, share))
+        return iter([*W, *after])
+
+    def _output_bias(self, space: ReferenceSpace, s: Number) -> Vector:
+        return [space.map_number("gradient", Rounder.multiply, self._kappa_L, s)]
+
+    def _total(self, space: ReferenceSpace, values: Vector) -> Number:
+        """Return the sum of the values, a product with ones."""
+        ones = space.numbers("forward", [1] * len(values))
+        return space.dot("gradient", ones, values)
 
 
-def total(values: Sequence[gmpy2.mpfr]) -> gmpy2.mpfr:
-    """Return the sum from the first term, ascending, in the current context."""
-    result = values[0]
-    for value in values[1:]:
-        result = result + value
-    return result
+def _weights(parameters: Parameters) -> Matrix:
+    return Matrix.of_vector(parameters["W"], len(parameters["a"]))

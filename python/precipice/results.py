@@ -15,9 +15,9 @@ import numpy.typing as npt
 from precipice.curvature import Eigenvalues, Quantities
 from precipice.digits import supported_value
 from precipice.exact import from_text
-from precipice.precision import Precision
 from precipice.sharpness_digits import SharpnessDigits
 from precipice.stepping import Stepping
+from precipice.switching import RunPrecision, SwitchedPrecision
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,8 +116,8 @@ class Run:
 
     Attributes
     ----------
-    precision : Precision
-        The working format.
+    precision : Precision, MixedPrecision or SwitchedPrecision
+        The working format, one for each stage, or those that follow one another.
     outcome : Outcome
         How the run ended.
     steps : int
@@ -129,10 +129,11 @@ class Run:
     trajectory : Trajectory or None
         Recorded parameters.
     lr : float
-        η as rounded to the working format, as float64: of a schedule the first, of a flow its step
-        (NaN where that follows the sharpness).
+        η as rounded to the format of updates, as float64: of a schedule the first, of a flow its
+        step (NaN where that follows the sharpness).
     settings : dict
-        The definitions that travel with the numbers: loss, sharpness, order, coordinates,
+        The definitions that travel with the numbers: loss, sharpness, formats and roundings,
+        order, seed of stochastic rounding, how the core carried it out, coordinates,
         problem_dtype, initialisation, versions, CPU path; JSON-able.
     seconds : float
         Wall time of the training loop.
@@ -145,9 +146,12 @@ class Run:
         Recorded eigenvalues of the loss's Hessian.
     quantities : Quantities or None
         Recorded quantities of the two-layer linear network.
+    switch_steps : tuple of int or None
+        Of a `SwitchedPrecision`: the step from whose update on each format but the first held,
+        None for a switch that never came.
     """
 
-    precision: Precision
+    precision: RunPrecision
     outcome: Outcome
     steps: int
     loss: Series | None
@@ -162,9 +166,10 @@ class Run:
     stepping: Stepping | None = None
     eigenvalues: Eigenvalues | None = None
     quantities: Quantities | None = None
+    switch_steps: tuple[int | None, ...] = ()
 
     def lr_at(self, steps: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Return η of one or more steps as rounded to the working format, as float64."""
+        """Return η of one or more steps as rounded to the format of updates, as float64."""
         return self._stepping.lr_at(steps)
 
     def threshold_at(self, steps: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -182,6 +187,16 @@ class Run:
         return self._stepping.event_step
 
     @property
+    def switches(self) -> list[dict[str, Any]]:
+        """Return each switch of the format as JSON-able data: from, to, at or when, and step."""
+        if not isinstance(self.precision, SwitchedPrecision):
+            return []
+        described = self.precision.describe_switches()
+        return [
+            {**each, "step": step} for each, step in zip(described, self.switch_steps, strict=True)
+        ]
+
+    @property
     def _stepping(self) -> Stepping:
         return self.stepping or Stepping.constant(self.lr)
 
@@ -197,9 +212,9 @@ class Run:
         -------
         dict of str to ndarray
             ``{"u": (d,), "v": (D - 1,)}`` or ``{"W": (m, d), "a": (m,)}``, object arrays of
-            `gmpy2.mpfr` of the working format's significand width.
+            `gmpy2.mpfr` of the significand width of the parameters' format.
         """
-        bits = self.precision.bits
+        bits = self.precision.width
         arrays = {
             name: _object_array([from_text(text, bits) for text in texts])
             for name, texts in self.texts.items()
@@ -262,6 +277,7 @@ class Run:
             "outcome": self.outcome.value,
             "steps": self.steps,
             **({} if self.event_step is None else {"event_step": self.event_step}),
+            **({"switches": self.switches} if self.switch_steps else {}),
             **self.digits.events(self.events()).to_dict(),
             "final": {
                 "loss": _last(self.loss and self.loss.value),

@@ -11,6 +11,7 @@ from precipice.checkpoint import Checkpoint
 from precipice.engines import Engine
 from precipice.errors import InvalidArgument
 from precipice.plan import Plan, positive
+from precipice.switched_plan import SwitchedPlan
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,11 @@ class Saves:
     seconds: float = 5.0
     resume: bool = False
 
-    def checkpoint(self, plan: Plan) -> Checkpoint:
+    def checkpoint(self, plan: Plan | SwitchedPlan) -> Checkpoint:
         """Return the checkpoint of this run."""
         return Checkpoint(self.directory, plan.spec())
 
-    def check(self, plan: Plan) -> None:
+    def check(self, plan: Plan | SwitchedPlan) -> None:
         """Refuse what could not be saved or resumed, before anything is computed.
 
         Raises
@@ -58,7 +59,7 @@ class Saves:
 class Saver:
     """Saves an engine's run every few seconds; does nothing where no saves were asked for."""
 
-    def __init__(self, engine: Engine, saves: Saves | None, plan: Plan) -> None:
+    def __init__(self, engine: Engine, saves: Saves | None, plan: Plan | SwitchedPlan) -> None:
         self._engine = engine
         self.seconds = saves.seconds if saves else math.inf
         self._checkpoint = saves.checkpoint(plan) if saves else None

@@ -61,17 +61,33 @@ class Event:
         """Whether it is reached from below (``>=``)."""
         return self._parts()[1] == ">="
 
+    @property
+    def over_lr(self) -> bool:
+        """Whether the bound is `number` over η."""
+        return self._parts()[2].endswith("/lr")
+
+    @property
+    def number(self) -> float:
+        """The number in the condition, rounded to float64."""
+        return nearest_float64(self._parts()[2].removesuffix("/lr"), "event")
+
     def bound(self, lr: float) -> float:
         """Return the bound in float64, in which the series is measured, for an η."""
-        number = self._parts()[2]
-        numerator = number.removesuffix("/lr")
-        bound = nearest_float64(numerator, "event")
-        if numerator != number:
+        bound = self.number
+        if self.over_lr:
             bound = bound / lr
             if not 0 < bound < math.inf:
                 rule = "number/lr must be positive and within float64's range"
                 raise InvalidArgument("event", self.condition, rule)
         return bound
+
+    def reached(self, value: float, lr: float) -> bool:
+        """Say whether a measured value is the event, at an η; NaN is none."""
+        bound = self.bound(lr)
+        return value >= bound if self.above else value <= bound
+
+    def __str__(self) -> str:
+        return self.condition
 
     def _parts(self) -> tuple[str, str, str]:
         match = _EVENT.fullmatch(self.condition)

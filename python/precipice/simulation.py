@@ -16,12 +16,14 @@ from precipice.executor import execute
 from precipice.initialisers import Initialiser
 from precipice.models import Model
 from precipice.optimizers import Optimizer
-from precipice.plan import Plan, make_plan
-from precipice.precision import Precision
+from precipice.plan import Plan
+from precipice.planning import make_plan
 from precipice.problems import Problem
 from precipice.record import Record
 from precipice.results import Outcome, Run
 from precipice.saving import Saver, Saves
+from precipice.switched_plan import SwitchedPlan, make_switched_plan
+from precipice.switching import RunPrecision, SwitchedPrecision, parse_precision
 
 _BLOCK_SECONDS = 0.1
 
@@ -32,7 +34,7 @@ class Progress:
 
     Attributes
     ----------
-    precision : Precision
+    precision : Precision, MixedPrecision or SwitchedPrecision
     step, steps : int
         Steps taken, and the most there will be.
     loss, log2_loss, sharpness : float or None
@@ -43,7 +45,7 @@ class Progress:
         In words.
     """
 
-    precision: Precision
+    precision: RunPrecision
     step: int
     steps: int
     loss: float | None
@@ -83,15 +85,15 @@ class PreparedRun:
         If the run could not be saved or taken up there.
     """
 
-    def __init__(self, plan: Plan, saves: Saves | None = None) -> None:
+    def __init__(self, plan: Plan | SwitchedPlan, saves: Saves | None = None) -> None:
         self.plan = plan
         self.saves = saves
         if saves is not None:
             saves.check(plan)
 
     @property
-    def precision(self) -> Precision:
-        """The working format."""
+    def precision(self) -> RunPrecision:
+        """The working format, one for each stage, or those that follow one another."""
         return self.plan.precision
 
     def estimate(self) -> tuple[float, int]:
@@ -170,15 +172,16 @@ def prepare(
     model: Model,
     optimizer: Optimizer,
     *,
-    precision: str | Precision = "float64",
+    precision: Any = "float64",
     steps: int,
     init: Initialiser,
     loss: str = "half_mean",
     order: str = "sequential",
+    rounding_seed: int | None = None,
     coordinates: str = "primal",
-    problem_dtype: str | Precision = "float64",
+    problem_dtype: Any = "float64",
     record: Record | None = None,
-    measure_precision: str | Precision = "float64",
+    measure_precision: Any = "float64",
     blowup_factor: float | None = 1e6,
     tol: float | None = None,
     max_seconds: float | None = None,
@@ -190,16 +193,19 @@ def prepare(
     """Check and round the arguments of `simulate`, whose errors it raises, without running."""
     if resume and checkpoint is None:
         raise InvalidArgument("resume", resume, "needs the checkpoint to go on from")
+    working = parse_precision(precision)
+    made_by: Any = make_switched_plan if isinstance(working, SwitchedPrecision) else make_plan
     return PreparedRun(
-        make_plan(
+        made_by(
             problem,
             model,
             optimizer,
-            precision=precision,
+            precision=working,
             steps=steps,
             init=init,
             loss=loss,
             order=order,
+            rounding_seed=rounding_seed,
             coordinates=coordinates,
             problem_dtype=problem_dtype,
             record=Record(loss=1, sharpness=1) if record is None else record,
@@ -232,31 +238,38 @@ def simulate(
     optimizer : GD, HeavyBall, Nesterov, SGD or GradientFlow
         How; learning rate and momentum are exact numbers, the rate may be a schedule
         (`precipice.lr`).
-    precision : str or Precision, default "float64"
-        Working format: ``float32 float64 float80 float128 mpfr<bits>``. Every operation of the
-        run is rounded once to it, to nearest even.
+    precision : str, Precision, MixedPrecision, SwitchedPrecision or dtype, default "float64"
+        Working format (`Precision.parse`): every operation of the run is rounded once to it, with
+        the format's rounding. Or one for each stage of a step, such as
+        ``"bfloat16/accumulate=float32"``; then the destination's stage says to which
+        (`precipice.mixed.STAGES`). Or formats that follow one another, such as
+        ``"float32->mpfr256@sharpness>=2/lr"`` (`precipice.switch`).
     steps : int
         The most updates; steps 0 to `steps` are evaluated.
     init : Initialiser
         Where the parameters start (`precipice.init`).
     loss : {"half_mean", "mean", "half_sum", "sum"}
         ‖z‖²/(2N), ‖z‖²/N, ‖z‖²/2 or ‖z‖².
-    order : {"sequential"}
-        Sums start from their first term and ascend; each product and each sum is rounded.
+    order : {"sequential", "fused", "blocked", "pairwise", "kahan", "exact"}
+        Order of every sum, in which each product and each sum is rounded; the programs are stated
+        in `precipice.arithmetic`. Sequential sums start from their first term and ascend.
+    rounding_seed : int, optional
+        Seed of stochastic rounding, needed there and only there.
     coordinates : {"primal", "spectral"}
         The parameters themselves are the working numbers; or σ, d and the first layer's parts o
         or W̃ along the data's singular vectors are, rounded to `problem_dtype` once
         (`precipice.spectral`).
-    problem_dtype : str or Precision, default "float64"
-        Format to which X, y, the start and η are rounded first, so that runs at different
-        precisions share one problem. ``"exact"`` leaves decimals and fractions as they are until
-        the working format.
+    problem_dtype : str, Precision or dtype, default "float64"
+        Format to which X, y, the start and η are rounded first, to nearest, so that runs at
+        different precisions share one problem. ``"exact"`` leaves decimals and fractions as
+        they are until the working format.
     record : Record
         Cadence of each series; default loss and sharpness at every step.
-    measure_precision : str or Precision, default "float64"
-        Format in which sharpness is computed; ``"working"`` for the run's own. Any but float64
-        is measured with gmpy2, from exact parameters (`precipice.measuring`); the series then
-        has exact texts too. The layer imbalance is float64.
+    measure_precision : str, Precision or dtype, default "float64"
+        Format in which sharpness is computed; ``"working"`` for the run's own (that of its stage
+        measurement). Any but float64 is measured with gmpy2, from exact parameters
+        (`precipice.measuring`); the series then has exact texts too. The layer imbalance is
+        float64.
     blowup_factor : float or None, default 1e6
         The run ends at the first step with a non-finite parameter, or with a loss above this
         factor times the larger of κ‖y‖² and the largest loss of steps 0 to 9 so far. ``inf``

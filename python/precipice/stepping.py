@@ -12,6 +12,7 @@ import gmpy2
 import numpy as np
 import numpy.typing as npt
 
+from precipice.data_rounding import require_nearest, strict
 from precipice.errors import InvalidArgument
 from precipice.exact import Exact, exact
 from precipice.optimizers import GD, SGD, GradientFlow, Optimizer, from_description
@@ -163,21 +164,23 @@ def is_plain(optimizer: Optimizer) -> bool:
     return isinstance(optimizer, GD) and not isinstance(optimizer.lr, Schedule)
 
 
-def problem_rounding(problem_dtype: str | Precision) -> Precision | None:
+def problem_rounding(problem_dtype: Any) -> Precision | None:
     """Return the problem's format, or None for "exact"."""
-    if problem_dtype == "exact":
+    if isinstance(problem_dtype, str) and problem_dtype == "exact":
         return None
     try:
-        return Precision.parse(problem_dtype)
+        rounding = Precision.parse(problem_dtype)
     except InvalidArgument as error:
         rule = f'{error.rule}, or "exact"'
         raise InvalidArgument("problem_dtype", problem_dtype, rule) from None
+    require_nearest(rounding, "problem_dtype")
+    return rounding
 
 
 def stepping(
     optimizer: Optimizer, steps: int, rounding: Precision | None, working: Precision
 ) -> Stepping:
-    """Round an optimiser's numbers to the problem's format, and on to the working one.
+    """Round an optimiser's numbers to the problem's format, and on to that of the updates.
 
     Parameters
     ----------
@@ -187,6 +190,7 @@ def stepping(
     rounding : Precision or None
         The problem's format; None leaves the numbers exact.
     working : Precision
+        The format of stage update.
 
     Raises
     ------
@@ -204,9 +208,16 @@ def stepping(
 
 
 def stepping_of(
-    settings: Mapping[str, Any], precision: Precision, event_step: int | None
+    settings: Mapping[str, Any], working: Precision, event_step: int | None
 ) -> Stepping | None:
     """Return the stepping of a run that was made with these settings; None for a plain one.
+
+    Parameters
+    ----------
+    settings : mapping
+    working : Precision
+        The format of stage update.
+    event_step : int or None
 
     Raises
     ------
@@ -219,7 +230,7 @@ def stepping_of(
         raise ValueError("an event's step must be one of the run's")
     optimizer = from_description(settings["optimizer"])
     rounding = problem_rounding(settings["problem_dtype"])
-    return stepping(optimizer, settings["steps"], rounding, precision).switched(event_step)
+    return stepping(optimizer, settings["steps"], rounding, working).switched(event_step)
 
 
 def check_fits(
@@ -282,7 +293,7 @@ def _step_sizes(
     def rounded(number: Exact) -> Exact:
         if rounding is None:
             return number
-        value = rounding.round(number)
+        value = strict(rounding).round(number)
         if not (value > 0 and gmpy2.is_finite(value)):
             raise InvalidArgument(
                 argument, given, f"must not round to {_shown(value)} in {rounding.name}"
@@ -304,9 +315,11 @@ def _step_sizes(
 
 def _working_float(number: Exact, working: Precision, argument: str, given: Any) -> float:
     """Return an η as rounded to the working format, as float64."""
-    rounded = working.round(number)
+    rounded = strict(working).round(number)
     if not (rounded > 0 and gmpy2.is_finite(rounded)):
-        raise InvalidArgument(argument, given, f"must not round to {rounded} in {working.name}")
+        raise InvalidArgument(
+            argument, given, f"must not round to {_shown(rounded)} in {working.name}"
+        )
     value = float(rounded)
     if not 0 < value < math.inf:
         rule = "must be within float64's range, in which 2/η is compared with the sharpness"

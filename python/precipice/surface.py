@@ -1,4 +1,4 @@
-"""What a run is measured on: the loss surface of its data, as rounded to its working format."""
+"""What a run is measured on: the loss surface of its data, as rounded to its stage forward."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import gmpy2
 import numpy as np
 import numpy.typing as npt
 
+from precipice.data_rounding import require_nearest
 from precipice.decomposition import Decomposition, decompose
 from precipice.errors import InvalidArgument
 from precipice.exact import text
@@ -133,8 +134,8 @@ def measure_sharpness(
     parameters: Mapping[str, Any],
     *,
     loss: str = "half_mean",
-    precision: str | Precision = "mpfr128",
-    problem_dtype: str | Precision = "float64",
+    precision: Any = "mpfr128",
+    problem_dtype: Any = "float64",
     model: Model | None = None,
 ) -> Sharpness:
     """Return λ_max of the loss's Hessian at a point, with its eigenvector, in any format.
@@ -148,9 +149,9 @@ def measure_sharpness(
         coordinates), or any exact numbers.
     loss : str
         Normalisation of the loss.
-    precision : str or Precision
+    precision : str, Precision or dtype
         The measuring format; the parameters enter with all their bits.
-    problem_dtype : str or Precision
+    problem_dtype : str, Precision or dtype
         Format that X and y are first rounded to.
     model : Model, optional
         Needed for a two-layer network, of which no eigenvector is returned.
@@ -165,6 +166,8 @@ def measure_sharpness(
     Refining the singular vectors takes about 2 s at (300, 3072), a point N d gmpy2 operations.
     """
     rounding, measuring = Precision.parse(problem_dtype), Precision.parse(precision)
+    require_nearest(rounding, "problem_dtype")
+    require_nearest(measuring, "precision")
     X, y = (rounding.round_array(values) for values in (problem.X, problem.y))
     if isinstance(model, TwoLayerLinear):
         shapes = model.shapes(problem.features)

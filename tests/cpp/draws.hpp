@@ -72,14 +72,15 @@ class Draws {
     do mpfr_urandomb(x.get(), state_);
     while (mpfr_zero_p(x.get()));
     mpfr_set_exp(x.get(), exponent);
-    return with_sign(arithmetic_.number(x));
+    x = arithmetic_.number(x);
+    return with_sign(finite(x) ? x : arithmetic_.largest());
   }
   Slow neighbour_of_integer() {
     Slow x = arithmetic_.integer(between(1, 9));
     const std::size_t step = below(4);
     if (step == 0) mpfr_nextabove(x.get());
     if (step == 1) mpfr_nextbelow(x.get());
-    return with_sign(x);
+    return with_sign(arithmetic_.number(x));  // no member where there are fewer bits
   }
   Slow special() {
     const Format& format = arithmetic_.format();
@@ -89,14 +90,10 @@ class Draws {
       case 0: mpfr_set_inf(x.get(), 1); break;
       case 1: mpfr_set_nan(x.get()); break;
       case 2: mpfr_set_ui_2exp(x.get(), 1, format.emin - 1, MPFR_RNDN); break;
-      case 3:
-        mpfr_set_inf(x.get(), 1);
-        mpfr_nextbelow(x.get());  // in the range that the thread has,
-        mpfr_set_exp(x.get(), format.emax);
-        break;
+      case 3: x = arithmetic_.largest(); break;
       default: break;
     }
-    return with_sign(x);
+    return with_sign(arithmetic_.number(x));  // NaN for an infinity that there is not
   }
 
   SlowArithmetic arithmetic_;

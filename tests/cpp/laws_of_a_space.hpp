@@ -39,8 +39,8 @@ inline Kind kind_of(std::size_t i) {
 }
 
 template <class Space>
-void laws(const Format& format, unsigned long seed, const Shapes& shapes) {
-  Subject<Space> on(format, seed);
+void laws(const Arithmetic& arithmetic, unsigned long seed, const Shapes& shapes) {
+  Subject<Space> on(arithmetic, seed);
   laws_of_text(on);
   laws_of_doubles(on);
   laws_of_integers(on);
@@ -62,10 +62,10 @@ void laws(const Format& format, unsigned long seed, const Shapes& shapes) {
 
 // Every shape, each with another kind of numbers.
 template <class Space>
-void laws_of_shapes(const Format& format, unsigned long seed, const Shapes& shapes) {
+void laws_of_shapes(const Arithmetic& arithmetic, unsigned long seed, const Shapes& shapes) {
   std::size_t i = seed;
   for (const std::size_t n : shapes.rows) {
-    Subject<Space> on(format, seed + n);
+    Subject<Space> on(arithmetic, seed + n);
     for (const std::size_t d : shapes.columns) {
       laws_of_a_shape(on, n, d, kind_of(i));
       laws_of_map_outer(on, n, d, kind_of(i / kinds));
@@ -76,7 +76,7 @@ void laws_of_shapes(const Format& format, unsigned long seed, const Shapes& shap
     }
   }
   for (const std::size_t d : shapes.long_columns) {
-    Subject<Space> on(format, seed + d);
+    Subject<Space> on(arithmetic, seed + d);
     laws_of_a_shape(on, 9, d, kind_of(++i));
     laws_of_map_outer(on, 5, d, kind_of(i));
     laws_of_gathering(on, 9, d, kind_of(i));
@@ -85,11 +85,12 @@ void laws_of_shapes(const Format& format, unsigned long seed, const Shapes& shap
 }
 
 template <class Space>
-void all_laws(const Format& format, unsigned long soak, const Shapes& shapes = every_shape()) {
-  if (!availability(format).available) return;
+void all_laws(const Arithmetic& arithmetic, unsigned long soak,
+              const Shapes& shapes = every_shape()) {
+  if (!availability(arithmetic[Stage::parameters]).available) return;
   for (unsigned long seed = 0; seed < soak; ++seed) {
-    laws<Space>(format, seed, shapes);
-    laws_of_shapes<Space>(format, 1000 * seed, shapes);
+    laws<Space>(arithmetic, seed, shapes);
+    laws_of_shapes<Space>(arithmetic, 1000 * seed, shapes);
   }
 }
 

@@ -12,7 +12,8 @@
 namespace precipice::test {
 
 // Ascending indices below n.
-inline std::vector<std::size_t> some_of(Draws& draws, std::size_t n, std::size_t count) {
+template <class Numbers>
+std::vector<std::size_t> some_of(Numbers& draws, std::size_t n, std::size_t count) {
   std::vector<std::size_t> all(n);
   std::iota(all.begin(), all.end(), std::size_t(0));
   for (std::size_t i = 0; i < count; ++i) std::swap(all[i], all[i + draws.below(n - i)]);

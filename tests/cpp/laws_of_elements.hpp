@@ -39,7 +39,7 @@ struct Descend {  // a - b*c
 // Arrays, a Scalar among them, and the output in the place of an input.
 template <class Space>
 void laws_of_map(Subject<Space>& on, std::size_t n, Kind kind) {
-  const SlowArithmetic& in = on.oracle;
+  const auto& in = on.oracle;
   const Values a = on.draws.numbers(n, kind), b = on.draws.numbers(n, kind);
   const Slow c = on.draws.number(kind);
   Values sum, difference, product, residual, descent;
@@ -164,7 +164,7 @@ void laws_of_descend(Subject<Space>& on, std::size_t n, Kind kind) {
     Slow broken = zero;
     mpfr_strtofr(broken.get(), special, nullptr, 0, MPFR_RNDN);
     Values infinite = zeros;
-    infinite[odd] = broken;
+    infinite[odd] = on.oracle.number(broken);
     expect_descent(on, infinite, infinite, zero, zeros);
     expect_descent(on, zeros, infinite, zero, zeros);
   }

@@ -57,7 +57,7 @@ void products_by_blocks(Subject<Space>& on, const typename Space::Matrix& x,
 
 template <class Space>
 void laws_of_products(Subject<Space>& on, const Values& x, const Values& u, const Values& z) {
-  const SlowArithmetic& in = on.oracle;
+  const auto& in = on.oracle;
   const std::size_t n = z.size(), d = u.size();
   const Values f = in.matvec(x, u), g = in.matvec_transposed(x, z);
   Space& space = on.space;
@@ -100,7 +100,7 @@ void laws_of_negative_zeros(Subject<Space>& on, std::size_t n, std::size_t d) {
 
 template <class Space>
 void laws_of_map_outer(Subject<Space>& on, std::size_t m, std::size_t d, Kind kind) {
-  const SlowArithmetic& in = on.oracle;
+  const auto& in = on.oracle;
   const Values w = on.draws.numbers(m * d, kind);
   const Values a = on.draws.numbers(m, kind), g = on.draws.numbers(d, kind);
   const Slow eta = on.draws.number(kind), kappa = on.draws.number(kind);

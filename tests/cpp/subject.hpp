@@ -10,11 +10,15 @@
 #include "check.hpp"
 #include "draws.hpp"
 #include "limbs/convert.hpp"
+#include "linalg/exponents.hpp"
 #include "linalg/limb_space.hpp"
 #include "linalg/space.hpp"
+#include "linalg/staged_space.hpp"
+#include "numbers/double_double.hpp"
 #include "numbers/exact.hpp"
 #include "numbers/mpfr_number.hpp"
 #include "numbers/native.hpp"
+#include "oracle.hpp"
 #include "slow_numbers.hpp"
 
 namespace precipice::test {
@@ -32,10 +36,21 @@ Slow element(const Format& format, const T& x) {
   return out;
 }
 
+inline Slow element(const Format&, const double_double& x) {
+  Slow out(bits_of_double_double);
+  const auto range = ExponentRange::widest();
+  to_mpfr(out.get(), x);
+  return out;
+}
+
 inline Slow element(const Format& format, const LimbSpace::Place& place) {
   Slow out(format.precision);
   limbs::load(*place.precision, out.get(), place.lane);
   return out;
+}
+
+inline Slow element(const Format& format, const StagedSpace::Place& place) {
+  return element(format, *place.number);
 }
 
 inline ExactVector texts(const Values& values) {
@@ -44,13 +59,29 @@ inline ExactVector texts(const Values& values) {
   return result;
 }
 
+// A number as it is read back from a Space.
+inline const Slow& as_read(const Oracle&, const Slow& x) {
+  return x;
+}
+
+// What a Space is held against, and where the numbers come from.
+template <class Space>
+struct OracleOf {
+  using Slow = Oracle;
+  using Numbers = Draws;
+};
+
 template <class Space>
 struct Subject {
   using Array = typename Space::Array;
   using Scalar = typename Space::Scalar;
 
-  Subject(const Format& f, unsigned long seed)
-      : format(f), range(f), space(f, stop), oracle(f), draws(f, seed) {}
+  Subject(const Arithmetic& arithmetic, unsigned long seed)
+      : format(arithmetic[Stage::parameters]),
+        range(exponent_range<Space>(arithmetic)),
+        space(arithmetic, stop),
+        oracle(arithmetic),
+        draws(format, seed) {}
 
   Array array(const Values& values) {
     const Array a = space.array(values.size());
@@ -71,8 +102,8 @@ struct Subject {
   void expect(const char* what, Array actual, const Values& expected) const {
     CHECK(actual.size == expected.size(), format.name, what);
     for (std::size_t i = 0; i < expected.size(); ++i)
-      CHECK(identical(read(actual, i), expected[i]), format.name, what, i, read(actual, i),
-            expected[i]);
+      CHECK(identical(read(actual, i), as_read(oracle, expected[i])), format.name, what, i,
+            read(actual, i), expected[i]);
   }
   void expect(const char* what, Scalar actual, const Slow& expected) const {
     expect(what, Array{actual.data, 1}, Values{expected});
@@ -82,8 +113,8 @@ struct Subject {
   ExponentRange range;  // as the engine does, for as long as the Space is used
   StopFlag stop{false};
   Space space;
-  SlowArithmetic oracle;
-  Draws draws;
+  typename OracleOf<Space>::Slow oracle;
+  typename OracleOf<Space>::Numbers draws;
 };
 
 }  // namespace precipice::test

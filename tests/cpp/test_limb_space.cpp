@@ -7,7 +7,9 @@
 
 #include "laws_of_a_space.hpp"
 #include "laws_of_limbs.hpp"
+#include "laws_of_stages.hpp"
 #include "machine/cpu_path.hpp"
+#include "narrow_formats.hpp"
 
 namespace precipice::test {
 namespace {
@@ -15,7 +17,8 @@ namespace {
 template <const limbs::Kernels& kernels>
 class LimbSpaceWith : public LimbSpace {
  public:
-  LimbSpaceWith(const Format& format, const StopFlag& stop) : LimbSpace(kernels, format, stop) {}
+  LimbSpaceWith(const Arithmetic& arithmetic, const StopFlag& stop)
+      : LimbSpace(kernels, arithmetic, stop) {}
 };
 
 // Any numbers in the lanes that nothing may read.
@@ -47,6 +50,18 @@ class SpoiledLimbSpace : public LimbSpaceWith<kernels> {
   }
 };
 
+// MPFR's bits, of every kind of numbers and of whole runs.
+template <const limbs::Kernels& kernels>
+void laws_of_agreement(const Format& format, Order order, unsigned long seed) {
+  const Arithmetic arithmetic({format, format, format, format, format, format}, order, 0, 0);
+  for (int k = 0; k < kinds; ++k) {
+    law_of_calls<LimbSpaceWith<kernels>, StagedSpace>(arithmetic, seed, 9, 40,
+                                                      static_cast<Kind>(k));
+    law_of_training<LimbSpaceWith<kernels>, StagedSpace>(
+        arithmetic, seed + static_cast<unsigned long>(k), 8, 13);
+  }
+}
+
 Format arbitrary(long bits) {
   return parse_format("mpfr" + std::to_string(bits));
 }
@@ -56,9 +71,15 @@ template <const limbs::Kernels& kernels>
 void all_limb_laws(unsigned long soak) {
   for (const long bits : {2, 53, 113})
     all_laws<LimbSpaceWith<kernels>>(arbitrary(bits), soak, every_shape());
-  // A range narrow enough that every kind of number meets its ends.
-  const Format narrow{"11 bits, 2^-40 to 2^40", Family::mpfr, 11, -39, 40, false};
-  all_laws<LimbSpaceWith<kernels>>(narrow, soak, every_shape());
+  // Ranges narrow enough that every kind of number meets their ends.
+  all_laws<LimbSpaceWith<kernels>>(flushing, soak, every_shape());
+  all_laws<LimbSpaceWith<kernels>>(thirty_bits, soak, every_shape());
+  for (const Format& format : narrow_formats())
+    all_laws<LimbSpaceWith<kernels>>(format, soak, few_shapes());
+  for (unsigned long seed = 0; seed < soak; ++seed)
+    for (const Format& format : {thirty_bits, hundred_bits, parse_format("mpfr64")})
+      for (const Order order : {Order::sequential, Order::exact})
+        laws_of_agreement<kernels>(format, order, seed);
   for (const long bits : {11,  24,  49,  50,  51,  52,  64,  65,  101, 102, 103, 104, 105,
                           106, 128, 129, 155, 156, 200, 256, 257, 320, 512, 640, 1024})
     all_laws<LimbSpaceWith<kernels>>(arbitrary(bits), soak, few_shapes());

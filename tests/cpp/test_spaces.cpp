@@ -71,6 +71,6 @@ int main() {
     all_laws<MpfrSpace>(parse_format(name), soak);
   test::laws_of_a_long_row();
   // A range narrow enough that every kind of number meets its ends.
-  all_laws<MpfrSpace>({"11 bits, 2^-40 to 2^40", Family::mpfr, 11, -39, 40, false}, soak);
+  all_laws<MpfrSpace>(Format{"11 bits, 2^-40 to 2^40", Family::mpfr, 11, -39, 40, false}, soak);
   return test::verdict("spaces");
 }

@@ -13,6 +13,9 @@ from typing import Any
 
 import gmpy2
 
+from oracles import double_double
+from oracles.double_double import DOUBLE_DOUBLE
+
 #: (precision, emin, emax, subnormalize), MPFR's convention: 0.5 <= |significand| < 1.
 FLOAT16 = (11, -23, 16, True)
 BFLOAT16 = (8, -132, 128, True)
@@ -28,7 +31,9 @@ def wide(bits: int) -> tuple[int, int, int, bool]:
 
 
 def make_context(fmt: tuple[int, int, int, bool]) -> Any:
-    """Return a gmpy2 context with every field written out."""
+    """Return a gmpy2 context with every field written out, or double-double's operations."""
+    if fmt == DOUBLE_DOUBLE:
+        return double_double.Context()
     precision, emin, emax, subnormalize = fmt
     return gmpy2.context(
         precision=precision,
@@ -56,6 +61,8 @@ def round_to(fmt: tuple[int, int, int, bool], x: Any) -> Any:
     """Round a number (int, float, mpq, mpfr, or text such as "2/50") once to the format."""
     if isinstance(x, str):
         x = gmpy2.mpq(x)
+    if fmt == DOUBLE_DOUBLE:
+        return double_double.from_exact(x)
     with make_context(fmt):
         return gmpy2.mpfr(x)
 
@@ -168,7 +175,7 @@ def measured(loss: str, vector: list[Any]) -> float:
 def parameters_equal(a: State, b: State) -> bool:
     """Say whether two states have the same finite parameters."""
     pairs = list(zip(a.u + a.v, b.u + b.v, strict=True))
-    return all(gmpy2.is_finite(p) and gmpy2.is_finite(q) and p == q for p, q in pairs)
+    return all(p.is_finite() and q.is_finite() and p == q for p, q in pairs)
 
 
 def run(
@@ -197,7 +204,7 @@ def run(
         if t <= 9:
             first_losses.append(L_m)
         if blowup_factor is not None:
-            if not all(gmpy2.is_finite(p) for p in state.u + state.v):
+            if not all(p.is_finite() for p in state.u + state.v):
                 return states, "blowup", t, t
             scale = max([y_scale] + [L for L in first_losses if not math.isnan(L)])
             if L_m > blowup_factor * scale:

@@ -176,6 +176,16 @@ class State:
     loss: Any
 
 
+@dataclass(frozen=True)
+class Begin:
+    """Where a run of another format left off, before the update of a step."""
+
+    step: int
+    velocity: list[Any]
+    largest: list[float]  # kappa ||y||^2 and the measured losses of steps 0 to 9
+    event_step: int | None
+
+
 def descend(c: Any, theta: list[Any], eta: Any, direction: list[Any]) -> list[Any]:
     """Return theta - eta * direction."""
     return [c.sub(p, c.mul(eta, s)) for p, s in zip(theta, direction, strict=True)]
@@ -206,19 +216,29 @@ def same(a: list[Any], b: list[Any]) -> bool:
 
 
 def run(
-    model: Any, theta: Any, rule: Rule, steps: int, blowup_factor: float | None = 1e6
+    model: Any,
+    theta: Any,
+    rule: Rule,
+    steps: int,
+    blowup_factor: float | None = 1e6,
+    begin: Begin | None = None,
 ) -> tuple[list[State], str, int, int | None]:
     """Run to the end: (states 0 ... last, outcome, last step, step of the event or None)."""
     fmt, N = model.fmt, len(model.y)
     c = make_context(fmt)
     theta = rounded(fmt, theta)
     velocity = [round_to(fmt, 0) for _ in theta] if rule.momentum is not None else []
+    first = 0
+    if begin is not None:
+        first, velocity = begin.step, rounded(fmt, begin.velocity)
     beta = None if rule.momentum is None else round_to(fmt, rule.momentum)
     states: list[State] = []
     settled: list[bool] = []  # of each update: whether it is the map of all later ones
     largest = [measured(model.loss, model.y)]
     event_step = None
-    t = 0
+    if begin is not None:
+        largest, event_step = list(begin.largest), begin.event_step
+    t = first
     while True:
         z = model.residuals(theta)
         loss = loss_of(c, fmt, model.loss, N, sum_of_products(c, z, z))
@@ -231,13 +251,16 @@ def run(
                 return states, "blowup", t, event_step
             if L_m > blowup_factor * max(largest):
                 return states, "blowup", t, event_step
-        if t >= 2 and settled[t - 2] and settled[t - 1] and rule.flow_step is None:
-            before = states[t - 2]
+        if t >= first + 2 and settled[-2] and settled[-1] and rule.flow_step is None:
+            before = states[-3]
             if same(theta, before.theta) and same(velocity, before.velocity):
                 return states, "locked", t, event_step
         if t == steps:
             return states, "max_steps", t, event_step
-        if rule.event is not None and event_step is None and rule.event[0](t, float(loss), theta):
+        looks = rule.event is not None and event_step is None
+        if begin is not None and t == first:  # the format before has looked
+            looks = False
+        if looks and rule.event[0](t, float(loss), theta):
             event_step = t
 
         if rule.flow_step is not None:
@@ -264,7 +287,7 @@ def run(
                 if rule.nesterov:
                     direction = [c.add(x, c.mul(beta, v)) for v, x in zip(velocity, g, strict=True)]
             theta = descend(c, theta, round_to(fmt, eta), direction)
-        now = states[t]
-        if settled[t] and same(theta, now.theta) and same(velocity, now.velocity):
+        now = states[-1]
+        if settled[-1] and same(theta, now.theta) and same(velocity, now.velocity):
             return states, "stalled", t, event_step
         t = t + 1

@@ -14,6 +14,7 @@ from typing import Any
 
 import gmpy2
 
+from oracles.double_double import DOUBLE_DOUBLE, NOMINAL
 from oracles.minimalist import loss_of, make_context, round_to, rounded, sum_of_products
 
 Format = tuple[int, int, int, bool]
@@ -33,6 +34,10 @@ class State:
 
 def constants(fmt: Format, loss: str, N: int, m: int, scaled: bool) -> tuple[Any, Any, Any]:
     """Return c, kappa = kappa_L c and kappa_L; None where there is no such factor."""
+    if fmt == DOUBLE_DOUBLE:
+        return tuple(
+            None if x is None else round_to(fmt, x) for x in constants(NOMINAL, loss, N, m, scaled)
+        )
     context = make_context(fmt)
     one, two, n = round_to(fmt, 1), round_to(fmt, 2), round_to(fmt, N)
     with make_context(fmt):

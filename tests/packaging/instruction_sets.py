@@ -1,7 +1,9 @@
 """Reads a static library: wide instructions stay in the units compiled for them, and nothing of
 such a unit can be linked in the place of baseline code.
 
-    python instruction_sets.py LIBRARY OBJDUMP NM avx2=native_avx2.cpp.o ...
+    python instruction_sets.py LIBRARY OBJDUMP NM avx2=native_avx2.cpp.o avx2+fma=fused.cpp.o ...
+
+Only a unit of an instruction set "+fma" may hold fused multiply-adds, and nothing else is in it.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ BEYOND_BASELINE = re.compile(
     r"v(?!err\b|erw\b)|(?:mulx|rorx|sarx|sh[lr]x|andn|bzhi|pdep|pext|ad[co]x)\b"
 )
 BEYOND_AVX2 = re.compile(r".*(?:%zmm|%k[0-7]|%[xy]mm(?:1[6-9]|2\d|3[01]))")
-# The contract on bits: no product is added unrounded.
+# The contract on bits: no product is added unrounded, unless the order of a sum says so.
 CONTRACTED = re.compile(r"vfn?m(?:add|sub)")
 
 # Of several definitions of a weak symbol the linker takes any; only a name from an instruction
@@ -42,11 +44,12 @@ def by_member(*command: str) -> Iterator[tuple[str, str]]:
 
 def forbidden(instruction: str, isa: str | None) -> bool:
     """Whether a unit of an instruction set, or of none beyond the baseline, may not hold it."""
-    if CONTRACTED.match(instruction):
+    base, _, fused = (isa or "").partition("+")
+    if CONTRACTED.match(instruction) and not fused:
         return True
     if isa is None:
         return bool(BEYOND_BASELINE.match(instruction))
-    return isa == "avx2" and bool(BEYOND_AVX2.match(instruction))
+    return base == "avx2" and bool(BEYOND_AVX2.match(instruction))
 
 
 def faults(library: str, objdump: str, nm: str, *units: str) -> list[str]:

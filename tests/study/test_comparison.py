@@ -191,5 +191,5 @@ def test_settings_are_those_of_every_run():
     assert shared["loss"] == "mean"
     assert (shared["blowup_factor"], shared["sharpness"]) == (1000.0, "hessian")
     for run in comparison.runs:
-        others = {*module.MACHINE_SETTINGS, "precision"}
+        others = {*module.MACHINE_SETTINGS, "carried_out_by", "precision"}
         assert {key: v for key, v in run.settings.items() if key not in others} == shared

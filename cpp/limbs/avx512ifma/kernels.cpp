@@ -1,6 +1,7 @@
 // The table of the AVX-512 IFMA path. Compiled for the baseline: it only calls.
 #include "limbs/kernels.hpp"
 
+#include "limbs/avx512ifma/exact_rows.hpp"
 #include "limbs/avx512ifma/layout.hpp"
 #include "limbs/avx512ifma/rows.hpp"
 
@@ -43,6 +44,14 @@ const Kernels avx512ifma_kernels = {
     },
     [](const Precision& p, Word* out, const Word* a, std::size_t n) {
       avx512ifma::row(p).sum(p, out, a, n);
+    },
+    &avx512ifma::fixed,
+    [](const Precision& p, Word* out, Word* undecided, const DataMatrix& X, const Extremes& of_x,
+       std::size_t groups, const FixedVector& u) {
+      const auto& row = u.limbs <= avx512ifma::few_limbs
+                            ? avx512ifma::exact_rows_from_2[u.limbs - 2]
+                            : avx512ifma::exact_rows_of_many[u.limbs - avx512ifma::few_limbs - 1];
+      row(p, out, undecided, X, of_x, groups, u);
     },
 };
 

@@ -17,6 +17,7 @@ from precipice.errors import InvalidArgument
 from precipice.exact import text
 from precipice.models import Minimalist
 from precipice.optimizers import GD
+from precipice.plan import Plan
 from precipice.precision import Precision
 from precipice.problems import Problem
 from precipice.record import Record
@@ -154,7 +155,9 @@ class Workload:
             As for `prepare`.
         """
         merged = {**self._keywords(), "steps": steps, "record": Record(loss=1), **keywords}
-        return CoreEngine(prepare(self._problem, Minimalist(2), GD(self.lr), **merged).plan)
+        plan = prepare(self._problem, Minimalist(2), GD(self.lr), **merged).plan
+        assert isinstance(plan, Plan)
+        return CoreEngine(plan)
 
     def after(self, steps: int) -> list[Any]:
         """Return precipice's parameters after some steps: u and v as exact `gmpy2.mpfr`."""

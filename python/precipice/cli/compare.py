@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
+from precipice.cli.numerics import FORMATS
 from precipice.cli.options import training_options
 
 _PRECISION = click.option(
     "--precision",
     metavar="NAMES",
-    help="Formats, comma-separated: float32 float64 float80 float128 mpfr<bits>; default: "
-    "float32,float64 and mpfr113 … mpfr1024.",
+    help=f"Formats, comma-separated: {FORMATS}; default: float32,float64 and mpfr113 … mpfr1024.",
 )
 
 
@@ -28,7 +28,7 @@ def command(precision: str | None, **flags: Any) -> None:
     data_batch_1), or a .npz with the arrays images and labels; nothing in them is executed.
     """
     from precipice.cli.session import carry_out, print_comparison
-    from precipice.precision import DEFAULT_PRECISIONS
+    from precipice.formats import DEFAULT_PRECISIONS
 
     names = DEFAULT_PRECISIONS if precision is None else tuple(precision.split(","))
     carry_out(names, flags, show=print_comparison)

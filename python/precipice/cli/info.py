@@ -10,14 +10,24 @@ from typing import Any
 
 import click
 
+from precipice.cli.formats import show
+from precipice.errors import InvalidArgument
+
 # One MPFR format stands for all; 113 bits is where the default comparison starts to differ.
-_FORMATS = ("float32", "float64", "float80", "float128", "mpfr113")
+_FORMATS = ("float32", "float64", "float80", "float128", "double_double", "mpfr113")
 
 
 @click.command("info")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--formats", is_flag=True, help="Say everything about number formats, or the NAMEd.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead.")
-def command(as_json: bool) -> None:
+def command(names: tuple[str, ...], formats: bool, as_json: bool) -> None:
     """Say versions, number formats, the processor and its memory."""
+    if formats:
+        show(names, as_json=as_json)
+        return
+    if names:
+        raise InvalidArgument("name", " ".join(names), "needs --formats")
     facts = gather()
     if as_json:
         click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
@@ -25,7 +35,7 @@ def command(as_json: bool) -> None:
     for heading, entries in facts.items():
         click.echo(f"{heading}")
         for name, entry in entries.items():
-            click.echo(f"  {name:<12} {_entry_text(entry)}")
+            click.echo(f"  {name:<13} {_entry_text(entry)}")
 
 
 def gather() -> dict[str, dict[str, Any]]:

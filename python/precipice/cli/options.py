@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from precipice.cli.numerics import NUMERICS
 from precipice.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from precipice.models import Model
     from precipice.optimizers import Optimizer
     from precipice.problems import Problem
-    from precipice.record import Adaptive, Record
+    from precipice.record import Record
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -37,35 +37,6 @@ class Request:
     model: Model
     optimizer: Optimizer
     keywords: dict[str, Any]
-
-
-def _blowup_factor(context: click.Context, option: click.Parameter, value: str) -> float | None:
-    """Return the factor; None switches the test off, infinity leaves only non-finite numbers."""
-    if value.lower() == "none":
-        return None
-    try:
-        factor = float(value)
-    except ValueError:
-        factor = math.nan
-    if not factor > 0:
-        raise InvalidArgument("blowup_factor", value, "must be a positive number, inf or none")
-    return factor
-
-
-def _record_every(context: click.Context, option: click.Parameter, value: str) -> int | Adaptive:
-    """Return the cadence of the sharpness."""
-    from precipice.exact import whole_number
-    from precipice.record import Adaptive
-
-    kind, colon, every = value.partition(":")
-    adaptive = kind == "adaptive"
-    try:
-        number = int((every if colon else "32") if adaptive else value)
-    except ValueError:
-        rule = "must be an integer of at least 1, adaptive or adaptive:N"
-        raise InvalidArgument("record_every", value, rule) from None
-    number = whole_number(number, "record_every", 1)
-    return Adaptive(number) if adaptive else number
 
 
 # In the order in which --help shows them.
@@ -136,67 +107,6 @@ _TRAINING = (
     click.option("--seed", type=int, default=0, help="Seed of the initialisation."),
 )
 
-_NUMERICS = (
-    click.option(
-        "--problem-dtype",
-        default="float64",
-        help="Format the data, start and η are first rounded to, or exact.",
-    ),
-    click.option(
-        "--order",
-        type=click.Choice(["sequential"]),
-        default="sequential",
-        help="Order of every sum.",
-    ),
-    click.option(
-        "--coordinates",
-        type=click.Choice(["primal", "spectral"]),
-        default="primal",
-        help="Numbers that are trained: the parameters, or their parts along singular vectors.",
-    ),
-    click.option(
-        "--measure-precision",
-        default="float64",
-        help="Format sharpness is measured in, or working.",
-    ),
-    click.option(
-        "--record-every",
-        callback=_record_every,
-        default="1",
-        metavar="N|adaptive[:N]",
-        help="Record loss and sharpness every N steps; adaptive: the sharpness every N (32), "
-        "and each step near the threshold.",
-    ),
-    click.option(
-        "--record-eigenvalues",
-        type=click.IntRange(min=1),
-        metavar="N",
-        help="Record the largest Hessian eigenvalues and the smallest every n steps.",
-    ),
-    click.option("--top", type=int, help="How many of the largest eigenvalues; default: 1."),
-    click.option(
-        "--record-quantities",
-        type=click.IntRange(min=1),
-        metavar="N",
-        help="two-layer: record Gram spectra and norms (Wang et al. 2022) every n steps.",
-    ),
-    click.option(
-        "--blowup-factor",
-        callback=_blowup_factor,
-        default="1e6",
-        metavar="NUMBER|inf|none",
-        help="A loss this many times the early loss ends a run as blown up.",
-    ),
-    click.option("--tol", type=float, help="Stop once the loss is this close to its floor."),
-    click.option("--max-seconds", type=float, help="Stop each run after so many seconds."),
-    click.option(
-        "--engine",
-        type=click.Choice(["core", "reference"]),
-        default="core",
-        help="reference is the slow gmpy2 program that the core is checked against.",
-    ),
-)
-
 _OUTPUT = (
     click.option(
         "--out",
@@ -227,7 +137,7 @@ def training_options(*, workers: bool, precision: Any) -> Callable[[_Command], _
         The command's own ``--precision``.
     """
     parallel = click.option("--workers", type=int, help="Threads; default: one a core.")
-    options = [*_TRAINING, precision, *_NUMERICS, *([parallel] if workers else []), *_OUTPUT]
+    options = [*_TRAINING, precision, *NUMERICS, *([parallel] if workers else []), *_OUTPUT]
 
     def decorate(command: _Command) -> _Command:
         for option in reversed(options):
@@ -265,7 +175,7 @@ def request(problem: str, settings: Sequence[str], flags: Mapping[str, Any]) -> 
         "record": _record(flags),
     }
     for name in (
-        "order", "coordinates", "problem_dtype", "measure_precision",
+        "order", "rounding_seed", "coordinates", "problem_dtype", "measure_precision",
         "blowup_factor", "tol", "max_seconds", "engine",
     ):  # fmt: skip
         keywords[name] = flags[name]

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from precipice.cli.numerics import FORMATS
 from precipice.cli.options import training_options
 
 _PRECISION = click.option(
@@ -13,7 +14,7 @@ _PRECISION = click.option(
     metavar="NAME",
     default="float64",
     show_default=True,
-    help="Format: float32 float64 float80 float128 mpfr<bits>.",
+    help=f"Format: {FORMATS}.",
 )
 
 

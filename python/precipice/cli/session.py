@@ -208,7 +208,9 @@ def _interrupts_noted() -> Iterator[threading.Event]:
 
 
 def event_lines(run: Run) -> list[str]:
-    """Return one line an excursion, and one for the blow-up."""
+    """Return one line a switch of the format, one an excursion, and one for the blow-up."""
+    from precipice.study.table import switch_lines
+
     events, digits, formula = run.events(), run.digits, run.threshold_formula
     lines = []
     from_start = bool(events.catapults) and events.catapults[0].crossing == 0
@@ -241,7 +243,7 @@ def event_lines(run: Run) -> list[str]:
         )
     if run.event_step is not None:
         lines.insert(0, f"schedule: its event came at step {run.event_step}")
-    return lines
+    return [f"format: {line}" for line in switch_lines(run)] + lines
 
 
 def curvature_lines(run: Run) -> list[str]:

@@ -13,14 +13,16 @@ from precipice import _core
 from precipice.checkpoint import Block, Checkpoint
 from precipice.curvature import eigenvalues_from_rows, quantities_from_rows
 from precipice.engines.core_optimizer import batch_sizes, optimizer_spec
-from precipice.engines.engine import Latest, versions
+from precipice.engines.engine import Latest, Part, versions
 from precipice.errors import InvalidArgument
 from precipice.exact import text
 from precipice.measuring_two_layer import TwoLayerMeter
+from precipice.mixed import WorkingPrecision, format_of
 from precipice.models import Minimalist, TwoLayerLinear
 from precipice.optimizers import GradientFlow
 from precipice.plan import Plan
 from precipice.results import Outcome, Run, Series, Trajectory
+from precipice.schedules import Event
 from precipice.stepping import is_plain
 from precipice.surface import Meter, Surface
 
@@ -39,12 +41,15 @@ class CoreEngine:
     Parameters
     ----------
     plan : Plan
+    part : Part, optional
+        What it carries out of a run in several formats.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, part: Part | None = None) -> None:
         self._plan = plan
+        part = part or Part(plan.precision)
         self._simulation = _core.Simulation(
-            precision=plan.precision.name,
+            arithmetic=plan.arithmetic.core(),
             problem=_core.ProblemSpec(
                 diagonal=plan.spectral is not None,
                 samples=plan.problem.samples,
@@ -67,10 +72,13 @@ class CoreEngine:
                     measured_parameters=plan.meter is not None,
                     adaptive=_adaptive(plan),
                 ),
+                handover=_handover(part.until),
             ),
-            curvature=_curvature(plan),
+            curvature=_curvature(plan, part.first),
         )
-        self._cpu_path = _core.build_info()["cpu_path"]  # as the core has chosen just now
+        # As the core has chosen just now.
+        self._cpu_path = _core.build_info()["cpu_path"]
+        self._carried_out_by = plan.arithmetic.availability()[1]
         self._blocks: list[Block] = []
         self._saved = 0  # blocks that are in the checkpoint
         self._ended: str | None = None  # outcome of a restored run that had ended
@@ -116,15 +124,25 @@ class CoreEngine:
             block["residual"] = np.array([each.residual for each in found], dtype=np.float64)
         return block
 
-    def save(self, checkpoint: Checkpoint) -> None:
-        """Write the exact state, and what was recorded since the last call."""
+    def take_over(self, before: CoreEngine) -> None:
+        """Go on where the engine of another format has handed over, with its records."""
+        self._simulation.take_over(before._simulation.state())
+        self._blocks, self._saved, self._latest = before._blocks, before._saved, before._latest
+
+    def save(self, checkpoint: Checkpoint, **more: Any) -> None:
+        """Write the exact state (and more of it), and what was recorded since the last call."""
         state = _in_hexadecimal(self._simulation.state().values())
-        checkpoint.save({**state, "outcome": self.outcome}, self._blocks[self._saved :])
+        checkpoint.save({**state, **more, "outcome": self.outcome}, self._blocks[self._saved :])
         self._saved = len(self._blocks)
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go on from a checkpoint of the same run."""
-        state, blocks = checkpoint.load()
+        self.restore_state(checkpoint, *checkpoint.load())
+
+    def restore_state(
+        self, checkpoint: Checkpoint, state: dict[str, Any], blocks: list[Block]
+    ) -> None:
+        """Go on from what a checkpoint of the same run holds."""
         try:
             outcome = state.pop("outcome")
             self._simulation.restore(_core.LoopState(_from_hexadecimal(state)))
@@ -178,6 +196,7 @@ class CoreEngine:
             lr=plan.lr if plan.step_sizes is None else float(self._simulation.step_size),
             settings={
                 **plan.settings,
+                "carried_out_by": self._carried_out_by,
                 "cpu_path": self._cpu_path,
                 "versions": versions(info["mpfr"], info["gmp"]),
             },
@@ -221,7 +240,7 @@ class CoreEngine:
                 flat[row * width + begin : row * width + end] for row in range(step.size)
             ]
             begin = end
-        return Trajectory(step, texts, self._plan.precision.bits)
+        return Trajectory(step, texts, self._plan.precision.width)
 
 
 def _in_hexadecimal(state: dict[str, Any]) -> dict[str, Any]:
@@ -266,7 +285,7 @@ def _model(plan: Plan) -> _core.MinimalistSpec | _core.TwoLayerSpec:
             factors=model.depth - 1, u=boundary(start["u"]), v=boundary(start["v"])
         )
     sizes = [plan.problem.samples, *batch_sizes(plan)]
-    factors = [model.factors(plan.precision, plan.loss, size) for size in sizes]
+    factors = [model.factors(plan.arithmetic, plan.loss, size) for size in sizes]
     none = np.empty(0)  # without biases
     return _core.TwoLayerSpec(
         width=model.width,
@@ -281,12 +300,23 @@ def _model(plan: Plan) -> _core.MinimalistSpec | _core.TwoLayerSpec:
     )
 
 
-def _curvature(plan: Plan) -> _core.CurvatureSpec | _core.TwoLayerCurvatureSpec | None:
+def _handover(until: int | Event | None) -> int | _core.Event | None:
+    """Return where another format takes over, as the core wants it."""
+    if not isinstance(until, Event):
+        return until
+    return _core.Event(
+        series=until.series, above=until.above, bound=until.number, over_step_size=until.over_lr
+    )
+
+
+def _curvature(
+    plan: Plan, first: WorkingPrecision
+) -> _core.CurvatureSpec | _core.TwoLayerCurvatureSpec | None:
     """Return the surface as the core wants it: e_i as rows, X only where f is recomputed."""
     if plan.surface is None:
         return None
     if isinstance(plan.model, TwoLayerLinear):
-        return _two_layer_curvature(plan, plan.model, plan.surface)
+        return _two_layer_curvature(plan, plan.model, plan.surface, first)
     decomposition = plan.surface.decomposition
     return _core.CurvatureSpec(
         sigma=decomposition.sigma,
@@ -297,13 +327,14 @@ def _curvature(plan: Plan) -> _core.CurvatureSpec | _core.TwoLayerCurvatureSpec 
 
 
 def _two_layer_curvature(
-    plan: Plan, model: TwoLayerLinear, surface: Surface
+    plan: Plan, model: TwoLayerLinear, surface: Surface, first: WorkingPrecision
 ) -> _core.TwoLayerCurvatureSpec:
     """Return the surface of a two-layer network, and where its weights started."""
-    W = plan.precision.round_array(plan.start["W"]).astype(np.float64).ravel()
+    started_in = format_of(first, "parameters")
+    W = started_in.round_array(plan.start["W"]).astype(np.float64).ravel()
     return _core.TwoLayerCurvatureSpec(
         X=surface.X.ravel(),
-        y=plan.precision.round_array(plan.y).astype(np.float64),
+        y=plan.arithmetic.forward.round_array(plan.y).astype(np.float64),
         scale=1.0 if model.scale == "none" else 1 / math.sqrt(model.width),
         sharpness_tolerance=SHARPNESS_TOLERANCE,
         eigenvalue_tolerance=EIGENVALUE_TOLERANCE,

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import gmpy2
 import numpy as np
 
 from precipice.checkpoint import Checkpoint
+from precipice.mixed import WorkingPrecision
 from precipice.results import Outcome, Run
+from precipice.schedules import Event
 
 Latest = tuple["float | None", "float | None", "float | None"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What an engine carries out of a run in several formats.
+
+    Attributes
+    ----------
+    first : Precision or MixedPrecision
+        The format that the run began in.
+    until : int, Event or None
+        The step or event at which it hands over, before the update.
+    """
+
+    first: WorkingPrecision
+    until: int | Event | None = None
 
 
 class Engine(Protocol):

@@ -5,33 +5,31 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import gmpy2
 import numpy as np
 import numpy.typing as npt
 
-from precipice.batches import Batches
 from precipice.checkpoint import Checkpoint
-from precipice.engines.engine import Latest, versions
+from precipice.engines.engine import Latest, Part, versions
 from precipice.engines.reference_curvature import ReferenceCurvature
+from precipice.engines.reference_text import (
+    reference_batches,
+    reference_model,
+    reference_optimizer,
+)
 from precipice.errors import InvalidArgument
 from precipice.exact import text
 from precipice.models import Minimalist, TwoLayerLinear
-from precipice.optimizers import SGD, GradientFlow, Nesterov
+from precipice.optimizers import GradientFlow
 from precipice.plan import Plan
-from precipice.reference import (
-    ReferenceMinimalist,
-    ReferenceSpectral,
-    ReferenceState,
-    run_reference,
-)
-from precipice.reference_optimizers import GradientDescent, Momentum, RungeKutta
-from precipice.reference_two_layer import ReferenceTwoLayer
+from precipice.reference import ReferenceState, run_reference, to_float
+from precipice.reference_optimizers import RungeKutta
 from precipice.results import Outcome, Run, Series, Trajectory
+from precipice.schedules import Event
 from precipice.sharpness import minimalist_sharpness, two_layer_sharpness
 from precipice.stepping import is_plain
 
@@ -42,28 +40,19 @@ class ReferenceEngine:
     Parameters
     ----------
     plan : Plan
+    part : Part, optional
+        What it carries out of a run in several formats.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, part: Part | None = None) -> None:
         self._plan = plan
+        self._until = part.until if part else None
+        self._begun, self._taken_over = 0, False  # the first step whose update is its own
+        self._hands_over = False  # before the update of the last state
         self._stop = threading.Event()
-        working = plan.precision
         self._event_step: int | None = None
-        self._optimizer = _reference_optimizer(plan)
-        self._states: Generator[ReferenceState, None, tuple[str, int, int | None]] = run_reference(
-            context=working.context(),
-            X=working.round_array(plan.X),
-            y=working.round_array(plan.y),
-            parameters={name: working.round_array(a).ravel() for name, a in plan.start.items()},
-            optimizer=self._optimizer,
-            batches=_batches(plan),
-            loss=plan.loss.name,
-            steps=plan.steps,
-            blowup_factor=plan.blowup_factor,
-            tol=plan.tol,
-            loss_floor=plan.loss_floor,
-            model=_reference_model(plan),
-        )
+        self._optimizer = reference_optimizer(plan)
+        self._states = self._run(None)
         self.outcome = "running"
         self.step = 0
         self._seconds = 0.0
@@ -76,6 +65,40 @@ class ReferenceEngine:
         self._imbalance: list[tuple[int, list[float]]] = []
         self._trajectory: list[tuple[int, dict[str, list[str]]]] = []
         self._curvature = ReferenceCurvature(plan)
+
+    def _run(
+        self, begin: ReferenceState | None
+    ) -> Generator[ReferenceState, None, tuple[str, int, int | None]]:
+        plan = self._plan
+        return run_reference(
+            arithmetic=plan.arithmetic,
+            X=plan.X,
+            y=plan.y,
+            parameters={name: values.ravel() for name, values in plan.start.items()},
+            optimizer=self._optimizer,
+            batches=reference_batches(plan),
+            loss=plan.loss.name,
+            steps=plan.steps,
+            blowup_factor=plan.blowup_factor,
+            tol=plan.tol,
+            loss_floor=plan.loss_floor,
+            model=reference_model(plan),
+            begin=begin,
+        )
+
+    def take_over(self, before: ReferenceEngine) -> None:
+        """Go on where the engine of another format has handed over, with its records."""
+        state = before._last
+        assert state is not None
+        for name in ("_loss", "_time", "_sharpness", "_measured", "_imbalance", "_trajectory"):
+            setattr(self, name, getattr(before, name))
+        self._elapsed, self._seconds = before._elapsed, before._seconds
+        self._event_step = before._event_step
+        if self._event_step is not None:
+            self._switch_step_sizes(self._event_step)
+        self._curvature.take_over(before._curvature)
+        self._begun, self.step, self._taken_over = state.step, state.step, True
+        self._states = self._run(state)
 
     def advance(self, seconds: float) -> None:
         """Run for about so long."""
@@ -94,12 +117,21 @@ class ReferenceEngine:
         try:
             state = next(self._states)
         except StopIteration as end:
-            self._end(end.value[0])
+            outcome = end.value[0]
+            if self._hands_over and outcome == "stalled":  # of an update that is not to be
+                self.outcome = "handed_over"
+            else:
+                self._end(outcome)
+            return
+        if self._hands_over:
+            self.outcome = "handed_over"
             return
         self._last, self.step = state, state.step
-        self._elapsed += self._plan.lr if state.step else 0.0
+        self._elapsed += self._plan.lr if state.step > self._begun else 0.0
         self._record(state, last=False)
-        self._look_for_event(state)
+        if not (self._taken_over and state.step == self._begun):  # looked at by the one before
+            self._look_for_event(state)
+        self._hands_over = self._handover_due(state)
         self._record_curvature(state, last=False)
 
     def _look_for_event(self, state: ReferenceState) -> None:
@@ -108,15 +140,37 @@ class ReferenceEngine:
         if isinstance(optimizer, RungeKutta) or optimizer.step_sizes.event is None:
             return
         event = optimizer.step_sizes.event
-        recorded = self._loss if event.series == "loss" else self._sharpness
-        if not _has(recorded, state.step):
-            return
-        value = recorded[-1][1]
-        if event.series == "sharpness" and self._plan.meter is not None:
-            value = self._float64_sharpness(state)
-        if event.reached(value):
-            optimizer.step_sizes = optimizer.step_sizes.switched(state.step)
+        value = self._recorded(event.series, state)
+        if value is not None and event.reached(value):
+            self._switch_step_sizes(state.step)
             self._event_step = state.step
+
+    def _switch_step_sizes(self, step: int) -> None:
+        assert not isinstance(self._optimizer, RungeKutta)
+        self._optimizer.step_sizes = self._optimizer.step_sizes.switched(step)
+
+    def _recorded(self, series: str, state: ReferenceState) -> float | None:
+        """Return what was recorded at a state, as measured in float64; None if nothing was."""
+        recorded = self._loss if series == "loss" else self._sharpness
+        if not _has(recorded, state.step):
+            return None
+        if series == "sharpness" and self._plan.meter is not None:
+            return self._float64_sharpness(state)
+        return float(recorded[-1][1])
+
+    def _handover_due(self, state: ReferenceState) -> bool:
+        """Say whether another format goes on from a state's update."""
+        if self._until is None:
+            return False
+        if not isinstance(self._until, Event):
+            return state.step >= self._until
+        if self._taken_over and state.step == self._begun:
+            return False
+        value = self._recorded(self._until.series, state)
+        lr = math.nan
+        if not isinstance(self._optimizer, RungeKutta):
+            lr = to_float(self._optimizer.step_sizes.at(state.step))
+        return value is not None and self._until.reached(value, lr)
 
     @property
     def event_step(self) -> int | None:
@@ -150,7 +204,7 @@ class ReferenceEngine:
         """Record what is due at this state and has not been recorded yet."""
         record, t = self._plan.record, state.step
         if _due(record.loss, t, last) and not _has(self._loss, t):
-            self._loss.append((t, *_value_and_log2(self._plan, state.loss)))
+            self._loss.append((t, *_value_and_log2(state.loss)))
             self._time.append((t, self._elapsed))
         cadence = record.cadences["sharpness"]
         pair = cadence > 0 and t > 0 and (t - 1) % cadence == 0
@@ -207,7 +261,7 @@ class ReferenceEngine:
         X = plan.surface.X
         return two_layer_sharpness(
             np.diag(X) if plan.spectral else X,
-            plan.precision.round_array(plan.y).astype(np.float64),
+            plan.arithmetic.forward.round_array(plan.y).astype(np.float64),
             _floats(state.parameters["W"]).reshape(model.width, -1),
             _floats(state.parameters["a"]),
             1.0 if model.scale == "none" else 1 / math.sqrt(model.width),
@@ -253,6 +307,7 @@ class ReferenceEngine:
             lr=plan.lr,
             settings={
                 **plan.settings,
+                "carried_out_by": "the gmpy2 text of the written order",
                 "cpu_path": "gmpy2",
                 "versions": versions(gmpy2.mpfr_version(), gmpy2.mp_version()),
             },
@@ -266,54 +321,13 @@ class ReferenceEngine:
     def _final_texts(self) -> dict[str, list[str]]:
         if self._last is not None:
             return _texts(self._last)
-        rounded = self._plan.precision.round
+        rounded = self._plan.arithmetic.parameters.round
         return {k: [text(rounded(x)) for x in a.flat] for k, a in self._plan.start.items()}
 
     def _gathered_trajectory(self) -> Trajectory:
         step = np.array([step for step, _ in self._trajectory], np.int64)
         texts = {name: [row[name] for _, row in self._trajectory] for name in self._plan.start}
-        return Trajectory(step, texts, self._plan.precision.bits)
-
-
-def _reference_model(plan: Plan) -> Any:
-    """Return what makes the model's text from X, y and the loss's name."""
-    if isinstance(plan.model, TwoLayerLinear):
-        return partial(_two_layer, plan.model, plan)
-    if plan.spectral is not None:
-        return partial(ReferenceSpectral, samples=plan.problem.samples)
-    return ReferenceMinimalist
-
-
-def _two_layer(model: TwoLayerLinear, plan: Plan, X: Any, y: Any, loss: str) -> ReferenceTwoLayer:
-    """Return the network on some samples, whose number is that of κ."""
-    samples = plan.problem.samples if plan.spectral else None
-    c, kappa, kappa_L = model.factors(plan.precision, plan.loss, samples or len(y))
-    collapsed = model.contraction == "collapsed"
-    return ReferenceTwoLayer(
-        X, y, loss, c=c, kappa=kappa, kappa_L=kappa_L, collapsed=collapsed, samples=samples
-    )
-
-
-def _reference_optimizer(plan: Plan) -> GradientDescent | RungeKutta:
-    """Return the optimiser's text, its numbers rounded to the working format."""
-    optimizer, working = plan.optimizer, plan.precision
-    assert plan.step_sizes is not None
-    step_sizes = plan.step_sizes.converted(working.round)
-    if isinstance(optimizer, GradientFlow):
-        return RungeKutta(step_sizes.lr[0])
-    if plan.momentum is None:
-        return GradientDescent(step_sizes)
-    nesterov = optimizer.nesterov if isinstance(optimizer, SGD) else isinstance(optimizer, Nesterov)
-    return Momentum(step_sizes, working.round(plan.momentum), nesterov=nesterov)
-
-
-def _batches(plan: Plan) -> Callable[[int], list[int]] | None:
-    """Return what gives a step's samples; None where it takes all of them."""
-    optimizer, samples = plan.optimizer, plan.problem.samples
-    if not isinstance(optimizer, SGD) or optimizer.batch_size == samples:
-        return None
-    batches = Batches(samples, optimizer.batch_size, optimizer.sampling, optimizer.seed)
-    return lambda step: batches.at(step).tolist()
+        return Trajectory(step, texts, self._plan.arithmetic.parameters.width)
 
 
 def _due(cadence: int, step: int, last: bool) -> bool:
@@ -325,21 +339,20 @@ def _has(entries: list[Any], step: int) -> bool:
 
 
 def _floats(values: list[gmpy2.mpfr]) -> npt.NDArray[np.float64]:
-    return np.array([float(x) for x in values])
+    return np.array([*map(to_float, values)])
 
 
 def _texts(state: ReferenceState) -> dict[str, list[str]]:
     return {name: [text(x) for x in values] for name, values in state.parameters.items()}
 
 
-def _value_and_log2(plan: Plan, loss: gmpy2.mpfr) -> tuple[float, float]:
+def _value_and_log2(loss: gmpy2.mpfr) -> tuple[float, float]:
     """Return the loss as float64 and log2 of the exact loss."""
-    with plan.precision.context():
-        if not gmpy2.is_finite(loss) or loss == 0:
-            value = float(loss)
-            return value, -math.inf if value == 0 else value
-        exponent, significand = gmpy2.frexp(loss)
-        return float(loss), math.log2(significand) + exponent
+    value = to_float(loss)
+    if not gmpy2.is_finite(loss) or loss == 0:
+        return value, -math.inf if value == 0 else value
+    exponent, significand = gmpy2.frexp(loss)
+    return value, math.log2(to_float(significand)) + exponent
 
 
 def _series(name: str, entries: list[Any]) -> Series:

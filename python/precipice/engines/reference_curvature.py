@@ -33,6 +33,13 @@ class ReferenceCurvature:
             X, y, c, factor = two_layer_surface(plan, plan.model)
             self._quantities = ReferenceQuantities(X, y, c, factor, plan.problem.features)
 
+    def take_over(self, before: ReferenceCurvature) -> None:
+        """Go on with the records of a run in another format, on this one's surface."""
+        self._eigenvalues = before._eigenvalues
+        if self._quantities is not None and before._quantities is not None:
+            before._quantities.move_to(self._quantities.X, self._quantities.y)
+            self._quantities = before._quantities
+
     def record(
         self, step: int, parameters: dict[str, FloatArray], f: FloatArray, last: bool, lr: float
     ) -> None:
@@ -110,7 +117,7 @@ def two_layer_surface(plan: Plan, model: TwoLayerLinear) -> tuple[FloatArray, Fl
     X = plan.surface.X
     return (
         np.diag(X) if plan.spectral else X,
-        plan.precision.round_array(plan.y).astype(np.float64),
+        plan.arithmetic.forward.round_array(plan.y).astype(np.float64),
         1.0 if model.scale == "none" else 1 / math.sqrt(model.width),
         plan.loss.curvature_factor(plan.problem.samples),
     )

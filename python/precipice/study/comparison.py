@@ -8,11 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from precipice.errors import InvalidArgument
 from precipice.executor import checked_workers, execute, machine_memory, makespan
-from precipice.precision import DEFAULT_PRECISIONS, Precision
+from precipice.formats import DEFAULT_PRECISIONS
+from precipice.mixed import MixedPrecision
+from precipice.precision import Precision
 from precipice.study.header import describe_settings, describe_theory
+from precipice.switching import RunPrecision, SwitchedPrecision, parse_precision
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -219,7 +223,8 @@ def prepare_comparison(
     model: Model,
     optimizer: Optimizer,
     *,
-    precisions: Sequence[str | Precision] = DEFAULT_PRECISIONS,
+    precisions: Sequence[Any] = DEFAULT_PRECISIONS,
+    rounding_seed: int | None = None,
     **keywords: Any,
 ) -> PreparedComparison:
     """Check every argument of a comparison and prepare its runs.
@@ -234,6 +239,9 @@ def prepare_comparison(
     from precipice.simulation import prepare
 
     formats = checked_precisions(precisions)
+    if rounding_seed is not None and not any(precision.stochastic for precision in formats):
+        rule = "needs a precision that rounds stochastically, such as bfloat16:sr"
+        raise InvalidArgument("rounding_seed", rounding_seed, rule)
     folder = keywords.pop("checkpoint", None)
     prepared = tuple(
         prepare(
@@ -241,7 +249,8 @@ def prepare_comparison(
             model,
             optimizer,
             precision=precision,
-            checkpoint=None if folder is None else Path(folder) / precision.name,
+            rounding_seed=rounding_seed if precision.stochastic else None,
+            checkpoint=None if folder is None else run_folder(folder, precision),
             **keywords,
         )
         for precision in formats
@@ -250,7 +259,9 @@ def prepare_comparison(
         problem=problem.to_dict(),
         model=model.describe(),
         optimizer=optimizer.describe(),
-        settings=describe_settings(formats, prepared[0].plan.settings),
+        settings=describe_settings(
+            formats, prepared[0].plan.settings, keywords.get("order", "sequential"), rounding_seed
+        ),
         theory=describe_theory(problem, model, optimizer, keywords),
         runs=(),
     )
@@ -262,15 +273,16 @@ def compare(
     model: Model,
     optimizer: Optimizer,
     *,
-    precisions: Sequence[str | Precision] = DEFAULT_PRECISIONS,
+    precisions: Sequence[Any] = DEFAULT_PRECISIONS,
     steps: int,
     init: Initialiser,
     loss: str = "half_mean",
     order: str = "sequential",
+    rounding_seed: int | None = None,
     coordinates: str = "primal",
-    problem_dtype: str = "float64",
+    problem_dtype: Any = "float64",
     record: Record | None = None,
-    measure_precision: str | Precision = "float64",
+    measure_precision: Any = "float64",
     blowup_factor: float | None = 1e6,
     tol: float | None = None,
     max_seconds: float | None = None,
@@ -289,8 +301,10 @@ def compare(
         As in `simulate`.
     record, measure_precision, blowup_factor, tol, max_seconds, engine
         As in `simulate`; `record` defaults to loss and sharpness at every step.
-    precisions : sequence of str or Precision
-        Formats to train in, each once.
+    precisions : sequence of str, Precision, MixedPrecision, SwitchedPrecision or dtype
+        What to train in, each once.
+    rounding_seed : int, optional
+        Seed of the precisions that round stochastically; needed if there are any, and only then.
     checkpoint : str or Path, optional
         A folder in which every run has one of its own with its exact state, saved every
         `checkpoint_seconds`; with `resume` the runs go on from there.
@@ -323,6 +337,7 @@ def compare(
         init=init,
         loss=loss,
         order=order,
+        rounding_seed=rounding_seed,
         coordinates=coordinates,
         problem_dtype=problem_dtype,
         record=Record(loss=1, sharpness=1) if record is None else record,
@@ -338,7 +353,7 @@ def compare(
     return prepared.run(workers=workers, progress=progress)
 
 
-def checked_precisions(precisions: Sequence[str | Precision]) -> tuple[Precision, ...]:
+def checked_precisions(precisions: Sequence[Any]) -> tuple[RunPrecision, ...]:
     """Return the formats named, each once.
 
     Raises
@@ -346,9 +361,9 @@ def checked_precisions(precisions: Sequence[str | Precision]) -> tuple[Precision
     InvalidArgument
         If there are none, one is unknown, or two are the same.
     """
-    if isinstance(precisions, str):
+    if isinstance(precisions, (str, Precision, MixedPrecision, SwitchedPrecision)):
         precisions = [precisions]
-    formats = tuple(Precision.parse(precision) for precision in precisions)
+    formats = tuple(parse_precision(precision) for precision in precisions)
     if not formats:
         raise InvalidArgument("precision", "", "at least one must be named")
     names = [str(precision) for precision in formats]
@@ -356,6 +371,11 @@ def checked_precisions(precisions: Sequence[str | Precision]) -> tuple[Precision
         if names.count(name) > 1:
             raise InvalidArgument("precision", ",".join(names), f"{name} is named twice")
     return formats
+
+
+def run_folder(folder: str | Path, precision: RunPrecision) -> Path:
+    """Return the folder of one run's checkpoint among those of a comparison."""
+    return Path(folder) / quote(precision.name, safe="")
 
 
 def _carried_out_with(runs: Sequence[Run]) -> dict[str, Any]:

@@ -59,7 +59,8 @@ _EXACT: dict[str, _Kinds] = {
     "parameters": (dict,),
     "trajectory": (dict, type(None)),
 }
-_OPTIONAL: dict[str, _Kinds] = {"event_step": _INTEGER}
+_OPTIONAL: dict[str, _Kinds] = {"event_step": _INTEGER, "switch_steps": (list,)}
+_OPTIONAL_SETTINGS: dict[str, _Kinds] = {"order_definition": _TEXT, "rounding_seed": _INTEGER}
 _TRAJECTORY: dict[str, _Kinds] = {"bits": _INTEGER, "texts": (dict,)}
 
 
@@ -88,6 +89,10 @@ def fault(document: dict[str, Any]) -> str | None:
         wrong = _mismatch(document[part], shape, part)
         if wrong:
             return wrong
+    given = {key: kinds for key, kinds in _OPTIONAL_SETTINGS.items() if key in document["settings"]}
+    wrong = _mismatch(document["settings"], given, "settings")
+    if wrong:
+        return wrong
     for (part, name), shape in _INSIDE.items():
         wrong = _mismatch(document[part][name], shape, f"{part}.{name}")
         if wrong:

@@ -15,9 +15,15 @@ from precipice.curvature import (
     Eigenvalues,
     Quantities,
 )
-from precipice.precision import Precision
+from precipice.mixed import format_of
 from precipice.results import Outcome, Run, Series, Trajectory
-from precipice.stepping import stepping_of
+from precipice.stepping import Stepping, stepping_of
+from precipice.switching import (
+    RunPrecision,
+    SwitchedPrecision,
+    parse_precision,
+    switched_stepping_of,
+)
 
 _SERIES = ("loss", "sharpness", "layer_imbalance", "time")
 _SPECTRAL = ("eigenvalues", "quantities")
@@ -38,6 +44,7 @@ def encode_run(run: Run) -> dict[str, Any]:
         "seconds": run.seconds,
         "settings": run.settings,
         **({} if run.event_step is None else {"event_step": run.event_step}),
+        **({"switch_steps": list(run.switch_steps)} if run.switch_steps else {}),
         "series": [name for name in (*_SERIES, *_SPECTRAL) if getattr(run, name) is not None],
         "parameters": run.exact_texts(),
         "trajectory": None
@@ -93,8 +100,9 @@ def decode_run(exact: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]])
     """
     prefix = exact["precision"]
     lr = float.fromhex(exact["lr"])
-    precision, event_step = Precision.parse(prefix), exact.get("event_step")
-    of_steps = stepping_of(exact["settings"], precision, event_step)
+    precision, event_step = parse_precision(prefix), exact.get("event_step")
+    switch_steps = _switch_steps(precision, exact)
+    of_steps = _stepping(exact["settings"], precision, event_step, switch_steps)
     follows_sharpness = of_steps is not None and of_steps.working is None
     if not (0 < lr < math.inf or follows_sharpness) or exact["steps"] < 0:
         raise ValueError("lr must be positive, and steps not negative")
@@ -123,6 +131,7 @@ def decode_run(exact: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]])
         seconds=exact["seconds"],
         texts=exact["parameters"],
         stepping=of_steps,
+        switch_steps=switch_steps,
         eigenvalues=_eigenvalues(f"{prefix}.eigenvalues", arrays)
         if "eigenvalues" in exact["series"]
         else None,
@@ -130,6 +139,32 @@ def decode_run(exact: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]])
         if "quantities" in exact["series"]
         else None,
     )
+
+
+def _switch_steps(precision: RunPrecision, exact: Mapping[str, Any]) -> tuple[int | None, ...]:
+    """Return where the run's switches of its format came; those that never did are the last."""
+    if not isinstance(precision, SwitchedPrecision):
+        return ()
+    steps = tuple(exact["switch_steps"])
+    came = [step for step in steps if step is not None]
+    if len(steps) != len(precision.switches) or None in steps[: len(came)]:
+        raise ValueError("every switch must have a step or none, the latter last")
+    if came != sorted(came) or not all(0 <= step <= exact["steps"] for step in came):
+        raise ValueError("switches must be at steps of the run")
+    return steps
+
+
+def _stepping(
+    settings: Mapping[str, Any],
+    precision: RunPrecision,
+    event_step: int | None,
+    switch_steps: tuple[int | None, ...],
+) -> Stepping | None:
+    """Return the stepping of a run, of the format of each step."""
+    if not isinstance(precision, SwitchedPrecision):
+        return stepping_of(settings, format_of(precision, "update"), event_step)
+    came = [step for step in switch_steps if step is not None]
+    return switched_stepping_of(settings, precision, event_step, came)
 
 
 def _eigenvalues(prefix: str, arrays: Mapping[str, npt.NDArray[Any]]) -> Eigenvalues:

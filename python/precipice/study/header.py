@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from precipice import losses, theory
+from precipice.arithmetic import ORDERS
 from precipice.decomposition import decompose
 from precipice.models import Minimalist
 from precipice.optimizers import GD, GradientFlow
 from precipice.precision import Precision
+from precipice.switching import RunPrecision
 
 if TYPE_CHECKING:
     from precipice.decomposition import Decomposition
@@ -25,18 +27,30 @@ _FLOAT64 = Precision.parse("float64")
 
 
 def describe_settings(
-    precisions: Sequence[Precision], settings: Mapping[str, Any]
+    precisions: Sequence[RunPrecision],
+    settings: Mapping[str, Any],
+    order: str = "sequential",
+    rounding_seed: int | None = None,
 ) -> dict[str, Any]:
     """Return a comparison's settings and the definitions of its numbers as JSON-able data.
 
     Parameters
     ----------
-    precisions : sequence of Precision
-        The formats, in the order asked for.
+    precisions : sequence of Precision, MixedPrecision or SwitchedPrecision
+        What was asked for, in that order.
     settings : mapping
-        Those of one of the runs (`Plan.settings`): all but its format are every run's.
+        Those of one of the runs (`Plan.settings`): all but its format, order and seed are every
+        run's.
+    order : str
+        Of the runs whose precision names none.
+    rounding_seed : int, optional
+        Of the runs that round stochastically.
     """
-    shared = {name: value for name, value in settings.items() if name != "precision"}
+    own = ("precision", "rounding_seed")
+    shared = {name: value for name, value in settings.items() if name not in own}
+    shared |= {"order": order, "order_definition": ORDERS[order]}
+    if rounding_seed is not None:
+        shared["rounding_seed"] = rounding_seed
     return {"precisions": [str(precision) for precision in precisions], **shared}
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from precipice.study.comparison import Comparison
 
 WIDTH = 100
+_ROOMY = 14  # characters of a name beside which columns have room to spare
 _LOG10_OF_2 = math.log10(2.0)
 
 # Column name, heading, and whether it is set flush right.
@@ -80,14 +81,24 @@ def rich_table(comparison: Comparison, width: int = WIDTH) -> Table:
     from rich import box
     from rich.table import Table
 
-    gap = 1 if width >= WIDTH else 0
+    names = "\n".join(stage_lines(str(run.precision)) for run in comparison.runs)
+    gap = 1 if width >= WIDTH and max(map(len, names.split("\n"))) <= _ROOMY else 0
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, gap))
     for _, heading, right in _COLUMNS:
-        table.add_column(heading, justify="right" if right else "left", no_wrap=True)
+        # Numbers stay whole; where there is no room for a name it goes on in the next line.
+        table.add_column(
+            heading, justify="right" if right else "left", no_wrap=right, overflow="fold"
+        )
     for run in comparison.runs:
         entries = row(run) | _sharpness_texts(run)
+        entries["precision"] = stage_lines(entries["precision"])
         table.add_row(*(_shown(entries[name]) for name, _, _ in _COLUMNS))
     return table
+
+
+def stage_lines(name: str) -> str:
+    """Return a precision's name with a line for each stage that has a format of its own."""
+    return name.replace("/", "\n/")
 
 
 def _sharpness_texts(run: Run) -> dict[str, str]:
@@ -110,17 +121,28 @@ def caption(comparison: Comparison, width: int = WIDTH) -> list[str]:
         f"sha256 {problem['sha256'][:12]}) · {model_text(comparison)} · "
         f"{optimizer_text(comparison)} · {_threshold_text(comparison)}"
         f"init {_start_text(settings['init'])} · up to {settings['steps']} steps",
-        f"loss {settings['loss']} = {settings['loss_definition']} · order {settings['order']} · "
+        f"loss {settings['loss']} = {settings['loss_definition']} · {_order_text(settings)} · "
         f"coordinates {settings['coordinates']} · problem_dtype {settings['problem_dtype']}",
         f"sharpness S = {settings['sharpness_definition']}, measured in "
         f"{settings['measure_precision']} · "
         f"predicted sharpness {_figure(theory['predicted_sharpness'])}",
         _excursion_text(comparison),
+        *(f"{run.precision}: {line}" for run in comparison.runs for line in switch_lines(run)),
     ]
     note = problem["provenance"].get("loss")
     if note and settings["loss"] == problem["presets"]["loss"]:
         lines.append(f"about the loss: {note}")
     return [piece for line in lines for piece in _wrapped(line, width)]
+
+
+def switch_lines(run: Run) -> list[str]:
+    """Return where a run's format changed, a line a switch."""
+    return [
+        f"{switch['to']} never, since {switch.get('when') or 'its step'} never came"
+        if switch["step"] is None
+        else f"{switch['to']} from the update of step {switch['step']} on"
+        for switch in run.switches
+    ]
 
 
 def model_text(comparison: Comparison) -> str:
@@ -195,6 +217,19 @@ def _wrapped(line: str, width: int) -> list[str]:
     return pieces if pieces[0] else pieces[1:]
 
 
+def _order_text(settings: dict[str, Any]) -> str:
+    """Return the order of sums, defined unless it is the default, and the seed of rounding.
+
+    A precision may name an order of its own.
+    """
+    order, definition = settings["order"], settings.get("order_definition")
+    defined = f": {definition}" if definition and order != "sequential" else ""
+    seed = settings.get("rounding_seed")
+    if any("/order=" in precision for precision in settings["precisions"]):
+        defined += ", where the precision names none"
+    return f"order {order}{defined}" + ("" if seed is None else f" · rounding seed {seed}")
+
+
 def _start_text(init: dict[str, Any]) -> str:
     """Return the initialisation in words, without exact texts and arrays."""
     details = [
@@ -220,6 +255,11 @@ def as_csv(comparison: Comparison) -> str:
     """Return the rows as comma-separated values, numbers in full, empty where there is none."""
     stream = io.StringIO()
     rows = [row(run) for run in comparison.runs]
+    if any(run.switch_steps for run in comparison.runs):
+        for each, run in zip(rows, comparison.runs, strict=True):
+            each["switch_steps"] = " ".join(
+                "never" if t is None else str(t) for t in run.switch_steps
+            )
     writer = csv.DictWriter(stream, fieldnames=list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)

@@ -1,0 +1,69 @@
+// The lanes that rounding to a narrow format is written over: one number, or a vector of them.
+// Unit is a type of the including unit's unnamed namespace, so that what these templates become
+// stays there: the linker must not choose it for code that is to run on any machine.
+//
+// Included by units that are compiled for one instruction set: no standard container may come in.
+#pragma once
+
+#include <cstddef>
+
+#include "numbers/carried.hpp"
+
+namespace precipice {
+
+template <class T>
+inline constexpr typename CarrierOf<T>::Bits sign_bit =
+    typename CarrierOf<T>::Bits(1) << (8 * sizeof(T) - 1);
+
+template <class T, class Unit>
+struct CarriedOne {
+  using Number = T;
+  using Vector = T;
+  using Bits = typename CarrierOf<T>::Bits;
+  using Wide = CarriedOne<double, Unit>;
+  static constexpr std::size_t count = 1;
+  static Vector broadcast(T x) { return x; }
+  static Vector load(const T* p) { return *p; }
+  static void store(T* p, Vector x) { *p = x; }
+  static Bits bits(Vector x) { return __builtin_bit_cast(Bits, x); }
+  static Vector number(Bits x) { return __builtin_bit_cast(Vector, x); }
+  static Vector if_less(Vector a, Vector b, Vector yes, Vector no) { return a < b ? yes : no; }
+  static Vector larger(Vector a, Vector b) { return a < b ? b : a; }
+  static Vector with_sign(Vector y, Vector x) { return number(bits(y) | (bits(x) & sign_bit<T>)); }
+  static Bits add_bit(Bits a, Bits b, int i) { return a + ((b >> i) & 1); }
+  static float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+  static double fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
+};
+
+template <class T, int bytes, class Unit>
+struct CarriedMany {
+  using Number = T;
+  typedef T Vector __attribute__((vector_size(bytes)));
+  typedef typename CarrierOf<T>::Bits Bits __attribute__((vector_size(bytes)));
+  using Wide = CarriedOne<double, Unit>;
+  static constexpr std::size_t count = bytes / sizeof(T);
+  static Vector broadcast(T x) { return x - Vector{}; }
+  static Vector load(const T* p) {
+    Vector x;
+    __builtin_memcpy(&x, p, sizeof x);
+    return x;
+  }
+  static void store(T* p, const Vector& x) { __builtin_memcpy(p, &x, sizeof x); }
+  static Bits bits(const Vector& x) { return (Bits)x; }
+  static Vector number(const Bits& x) { return (Vector)x; }
+  static Vector if_less(const Vector& a, const Vector& b, const Vector& yes, const Vector& no) {
+    return a < b ? yes : no;
+  }
+  static Vector larger(const Vector& a, const Vector& b) { return a < b ? b : a; }
+  static Vector with_sign(const Vector& y, const Vector& x) {
+    return number(bits(y) | (bits(x) & sign_bit<T>));
+  }
+  static Bits add_bit(const Bits& a, const Bits& b, int i) { return a + ((b >> i) & 1); }
+  static Vector fma(const Vector& a, const Vector& b, const Vector& c) {
+    Vector result;
+    for (std::size_t i = 0; i < count; ++i) result[i] = CarriedOne<T, Unit>::fma(a[i], b[i], c[i]);
+    return result;
+  }
+};
+
+}  // namespace precipice
