@@ -249,7 +249,7 @@ def test_what_is_said_of_the_format():
     assert format_.round_array(np.array([0.1])).tolist() == [0.1]
     arithmetic = Arithmetic.of("double_double")
     assert multiply_add_nanoseconds(arithmetic) > 0.2
-    assert number_bytes(format_) == 16
+    assert number_bytes(arithmetic) == 16
 
 
 def test_its_parameters_are_told_exactly():

@@ -13,9 +13,11 @@
 //         a quarter of it from a at least. The 2^(-p-2) units between x and mu are more than half a
 //         unit of the carrier.
 //   *     x has 2p <= P bits, so it is exact unless its last bit lies below 2^(Q-1). Near a mu,
-//         which is 2^(emin-2) at least, the last bit of x is 2^(emin-1-2p) at least: x is exact if
-//         emin - 2p >= Q, which `has_products` says. Where that fails (tfloat32 in float32),
-//         products of numbers not known to be large enough are taken in float64.
+//         which is 2^(emin-2) at least, the last bit of x is 2^(emin-1-2p) at least; just below a
+//         power of two it would be half that for a product of significands above 2^2p - 2^p, but
+//         (2^p - 1)^2 is less. So x is exact if emin - 2p >= Q, which `has_products` says. Where
+//         that fails (tfloat32 in float32), products of numbers not known to be large enough are
+//         taken in float64.
 //   /     |x - mu| >= |mu| 2^-(p+q+1), where mu has q + 1 <= p + 1 bits: a nonzero remainder is an
 //         integer. Half a unit of the carrier is |mu| 2^-P at most while it is normal, and below
 //         that 2^(Q-2), which is less than 2^(emin-2-p) <= |mu| 2^-(p+q+1).

@@ -15,6 +15,7 @@ class ExactAccumulator {
   void clear();
   void add_product(double x, double y);
 
+  // Either reading takes the digits apart: one for each sum.
   // The sum to nearest, ties to even; an exact zero is -0 if every product was, infinities and NaN
   // are those of the products.
   double nearest();

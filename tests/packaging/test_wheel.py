@@ -74,14 +74,3 @@ def test_core_imports_without_gmpy2(unpacked, tmp_path):
     ran = subprocess.run([str(python), "-c", program], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     assert re.fullmatch(r"4\.\d+\.\d+", ran.stdout.strip())
-
-
-def test_no_product_is_added_unrounded(unpacked):
-    """Where wide instructions may be is for instruction_sets.py: a wheel's names are stripped."""
-    ran = subprocess.run(
-        ["objdump", "-d", "--no-show-raw-insn", str(core(unpacked))],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert not re.search(r"\bvfn?m(?:add|sub)", ran.stdout)
