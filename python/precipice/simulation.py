@@ -242,7 +242,8 @@ def simulate(
         Working format (`Precision.parse`): every operation of the run is rounded once to it, with
         the format's rounding. Or one for each stage of a step, such as
         ``"bfloat16/accumulate=float32"``; then the destination's stage says to which
-        (`precipice.mixed.STAGES`). Or formats that follow one another, such as
+        (`precipice.mixed.STAGES`); an order of its own may stand behind, as in
+        ``"float32/order=kahan"``. Or formats that follow one another, such as
         ``"float32->mpfr256@sharpness>=2/lr"`` (`precipice.switch`).
     steps : int
         The most updates; steps 0 to `steps` are evaluated.
@@ -251,8 +252,9 @@ def simulate(
     loss : {"half_mean", "mean", "half_sum", "sum"}
         ‖z‖²/(2N), ‖z‖²/N, ‖z‖²/2 or ‖z‖².
     order : {"sequential", "fused", "blocked", "pairwise", "kahan", "exact"}
-        Order of every sum, in which each product and each sum is rounded; the programs are stated
-        in `precipice.arithmetic`. Sequential sums start from their first term and ascend.
+        Order of every sum, unless the precision names one; the programs are stated in
+        `precipice.arithmetic`. Sequential sums start from their first term and ascend, each product
+        and each partial sum rounded.
     rounding_seed : int, optional
         Seed of stochastic rounding, needed there and only there.
     coordinates : {"primal", "spectral"}
