@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -82,3 +83,42 @@ def test_few_bits_survive_the_first_excursion_and_not_the_second(bits, step):
     result = CliRunner().invoke(main, command)
     (run,) = json.loads(result.stdout)["runs"]
     assert (run["blowup"]["step"], run["blowup"]["excursion"]) == (step, 1)
+
+
+@pytest.fixture
+def fig6_mean():
+    """Return what makes an ensemble of 256 perturbed starts of fig. 6."""
+    return (pc.problems.fig6(), pc.Minimalist(), pc.GD("2/50")), {
+        "steps": 3000,
+        "init": pc.init.constant("0.01"),
+        "loss": "mean",
+        "perturbations": 256,
+    }
+
+
+@pytest.mark.parametrize(("bits", "blowups"), [(108, 0), (110, 21), (112, 81), (114, 201),
+                                               (116, 256)])  # fmt: skip
+def test_near_the_critical_precision_some_of_the_members_blow_up(fig6_mean, bits, blowups):
+    asked, keywords = fig6_mean
+    record = pc.Record(window=3000)
+    found = pc.ensemble(
+        *asked, **keywords, precision=f"mpfr{bits}", perturbation_bits=53, record=record
+    )
+    assert (found.blowup_step >= 0).sum() == blowups
+    assert found.distinct <= 27
+
+
+@pytest.mark.parametrize(
+    ("loss", "changed", "least", "median", "greatest"),
+    [
+        ("mean", {}, 626, 626, 627),
+        ("mean", {"perturbation_bits": 40}, 626, 627, 631),
+        ("half_mean", {}, 1493, 1493, 1496),
+        ("half_mean", {"perturbation_bits": 40}, 1491, 1495, 1501),
+        ("mean", {"precision": "bfloat16:sr", "rounding_seed": 0}, 542, 566, 683),
+    ],
+)
+def test_drops_scatter_over_perturbations(fig6_mean, loss, changed, least, median, greatest):
+    asked, keywords = fig6_mean
+    found = pc.ensemble(*asked, **{**keywords, "loss": loss, **changed})
+    assert (found.drop.min(), np.median(found.drop), found.drop.max()) == (least, median, greatest)

@@ -93,6 +93,9 @@ def test_points_that_are_not_finite_have_no_sharpness():
         refined_basis(X, y, 200), LOSSES["half_sum"], 2, Precision.parse("mpfr128")
     )
     assert gmpy2.is_nan(meter.measure(["nan", "0x0p+0"], ["0x1p+1"]).value)
+    # b and p are float64's, b pᵀ is not.
+    beyond = meter.measure(["0x1p+0", "0x0p+0"], ["0x1p+600", "0x1p+0"])
+    assert gmpy2.is_nan(beyond.value)
 
 
 def test_a_finished_run_can_be_measured_again():

@@ -17,6 +17,7 @@ def test_nothing_is_recorded_unless_named() -> None:
         "layer_imbalance": 0,
         "eigenvalues": 0,
         "quantities": 0,
+        "window": 0,
         "top": 1,
     }
 

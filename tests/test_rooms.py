@@ -16,17 +16,18 @@ CPP_ROOMS = [
     "linalg",
     "models spectrum bench",
     "training",
-    "engine",
+    "device",
+    "engine cuda",
     "bindings",
 ]
 # Who may import whom in the package: a room only from those before it.
 PYTHON_ROOMS = [
-    "errors losses fixed_point exact exact_arrays archive whole_files",
+    "errors losses fixed_point exact exact_arrays archive whole_files devices loss_windows",
     "eigen_refinement double_double",
     "formats narrowing dyadic",
     "precision data_rounding mixed arithmetic rounding",
     "models record decomposition batches digits gram",
-    "draws",
+    "draws perturbation",
     "reference_sums reference_space reference_programs",
     "schedules curvature",
     "optimizers",
@@ -37,9 +38,10 @@ PYTHON_ROOMS = [
     "analysis",
     "reference_model reference_minimalist reference_two_layer reference_optimizers",
     "reference",
+    "starts",
     "initialisers cost",
     "surface",
-    "results sharpness_digits plan checkpoint lost_problems planning switched_plan",
+    "results sharpness_digits plan checkpoint lost_problems planning switched_plan placement",
     "engines",
     "saving",
     "simulation executor",
@@ -48,6 +50,7 @@ PYTHON_ROOMS = [
     "cli",
 ]
 LONGEST_FILE = 400
+CPP = {".hpp", ".cpp", ".cuh", ".cu"}
 
 
 def cpp_room(path):
@@ -55,7 +58,7 @@ def cpp_room(path):
 
 
 def cpp_sources():
-    return sorted((ROOT / "cpp").rglob("*.[ch]pp"))
+    return sorted(path for path in (ROOT / "cpp").rglob("*.*") if path.suffix in CPP)
 
 
 def python_sources():

@@ -5,6 +5,8 @@
 namespace precipice {
 
 void bind_build_info(pybind11::module_& m);
+void bind_device(pybind11::module_& m);
+void bind_ensemble(pybind11::module_& m);
 void bind_formats(pybind11::module_& m);
 void bind_operate(pybind11::module_& m);
 void bind_operators(pybind11::module_& m);

@@ -2,6 +2,7 @@
 #include <pybind11/stl.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "bindings/bind.hpp"
@@ -13,17 +14,33 @@ namespace {
 namespace py = pybind11;
 using namespace py::literals;
 
+// The open window's losses and steps; none of either if no window is open.
+std::vector<double> losses_of(const std::optional<LossWindow>& window) {
+  if (!window) return {};
+  return {window->least, window->greatest, window->last};
+}
+std::vector<std::int64_t> steps_of(const std::optional<LossWindow>& window) {
+  if (!window) return {};
+  return {window->begin, window->least_step, window->greatest_step, window->last_step};
+}
+std::optional<LossWindow> loss_window(const std::vector<double>& losses,
+                                      const std::vector<std::int64_t>& steps) {
+  if (losses.empty()) return {};
+  return LossWindow{losses.at(0), losses.at(1), losses.at(2), steps.at(0),
+                    steps.at(1),  steps.at(2),  steps.at(3)};
+}
+
 py::dict as_dict(LoopState&& s) {
-  return py::dict("step"_a = s.step, "current"_a = as_dict(std::move(s.parameters.current)),
-                  "previous"_a = as_dict(std::move(s.parameters.previous)),
-                  "returned"_a = s.returned, "blowup_reference"_a = s.blowup_reference,
-                  "seconds"_a = s.seconds, "curvature"_a = std::move(s.curvature),
-                  "recorded"_a = s.recorded, "switched"_a = s.switched,
-                  "flow"_a = std::move(s.flow), "cadence"_a = std::move(s.cadence),
-                  "snapshot_current"_a = as_dict(std::move(s.snapshot.current)),
-                  "snapshot_previous"_a = as_dict(std::move(s.snapshot.previous)),
-                  "snapshot_returned"_a = s.snapshot_returned, "loss_before"_a = s.loss_before,
-                  "begun"_a = s.begun);
+  return py::dict(
+      "step"_a = s.step, "current"_a = as_dict(std::move(s.parameters.current)),
+      "previous"_a = as_dict(std::move(s.parameters.previous)), "returned"_a = s.returned,
+      "blowup_reference"_a = s.blowup_reference, "seconds"_a = s.seconds,
+      "curvature"_a = std::move(s.curvature), "recorded"_a = s.recorded, "switched"_a = s.switched,
+      "flow"_a = std::move(s.flow), "cadence"_a = std::move(s.cadence),
+      "snapshot_current"_a = as_dict(std::move(s.snapshot.current)),
+      "snapshot_previous"_a = as_dict(std::move(s.snapshot.previous)),
+      "snapshot_returned"_a = s.snapshot_returned, "loss_before"_a = s.loss_before,
+      "begun"_a = s.begun, "window"_a = losses_of(s.window), "window_steps"_a = steps_of(s.window));
 }
 
 SavedParameters saved_parameters(const py::object& current, const py::object& previous) {
@@ -44,7 +61,9 @@ LoopState loop_state(const py::dict& s) {
           saved_parameters(s["snapshot_current"], s["snapshot_previous"]),
           s["snapshot_returned"].cast<bool>(),
           s["loss_before"].cast<double>(),
-          s["begun"].cast<std::int64_t>()};
+          s["begun"].cast<std::int64_t>(),
+          loss_window(s["window"].cast<std::vector<double>>(),
+                      s["window_steps"].cast<std::vector<std::int64_t>>())};
 }
 
 }  // namespace

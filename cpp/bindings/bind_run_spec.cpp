@@ -83,10 +83,12 @@ void bind_run_spec(py::module_& m) {
            py::arg("stability"), py::arg("quiet"));
   py::class_<RecordPlan>(m, "RecordPlan", "Cadences in steps; 0 records nothing.")
       .def(py::init<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t,
-                    std::int64_t, std::int64_t, bool, std::optional<RecordPlan::Adaptive>>(),
+                    std::int64_t, std::int64_t, std::int64_t, bool,
+                    std::optional<RecordPlan::Adaptive>>(),
            py::kw_only(), py::arg("loss"), py::arg("sharpness"), py::arg("parameters"),
            py::arg("layer_imbalance"), py::arg("eigenvalues"), py::arg("quantities"),
-           py::arg("top"), py::arg("measured_parameters"), py::arg("adaptive") = py::none());
+           py::arg("window"), py::arg("top"), py::arg("measured_parameters"),
+           py::arg("adaptive") = py::none());
   py::class_<LoopSpec>(m, "LoopSpec", "When a run ends and what it records.")
       .def(py::init<std::int64_t, std::optional<double>, std::optional<double>, double,
                     std::optional<double>, RecordPlan, std::optional<Handover>>(),

@@ -1,28 +1,21 @@
-#include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
-#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "bindings/bind.hpp"
+#include "bindings/columns.hpp"
+#include "bindings/device_argument.hpp"
 #include "bindings/named_values.hpp"
+#include "engine/device_simulation.hpp"
 #include "engine/run_spec.hpp"
 
 namespace precipice {
 namespace {
 
 namespace py = pybind11;
-
-// Hands a vector's memory to NumPy without a copy.
-template <class T>
-py::array_t<T> as_array(std::vector<T>&& values) {
-  auto owner = std::make_unique<std::vector<T>>(std::move(values));
-  const py::capsule guard(owner.get(), [](void* p) { delete static_cast<std::vector<T>*>(p); });
-  auto* const data = owner.release();
-  return py::array_t<T>(static_cast<py::ssize_t>(data->size()), data->data(), guard);
-}
 
 template <class Method, class... Arguments>
 auto without_gil(Simulation& simulation, Method method, Arguments... arguments) {
@@ -49,10 +42,12 @@ py::dict as_columns(Spectral&& records) {
 
 py::dict as_dict(Records&& records) {
   using namespace py::literals;
-  auto& [loss, time, sharpness, imbalance, eigenvalues, quantities, parameters, measured] = records;
+  auto& [loss, windows, time, sharpness, imbalance, eigenvalues, quantities, parameters, measured] =
+      records;
   return py::dict("loss"_a = py::dict("step"_a = as_array(std::move(loss.step)),
                                       "value"_a = as_array(std::move(loss.value)),
                                       "log2"_a = as_array(std::move(loss.log2))),
+                  "loss_windows"_a = as_dict(windows),
                   "time"_a = py::dict("step"_a = as_array(std::move(time.step)),
                                       "value"_a = as_array(std::move(time.value))),
                   "sharpness"_a = as_columns(std::move(sharpness)),
@@ -70,13 +65,18 @@ void bind_simulation(py::module_& m) {
   py::class_<Simulation>(m, "Simulation", "A run that advances in blocks of time.")
       .def(py::init([](const Arithmetic& arithmetic, const ProblemSpec& problem,
                        const ModelSpec& model, const OptimizerSpec& optimizer, const LoopSpec& loop,
-                       const decltype(RunSpec::curvature)& curvature) {
+                       const decltype(RunSpec::curvature)& curvature,
+                       const std::optional<py::capsule>& device,
+                       const std::optional<py::dict>& tuning) {
              const RunSpec spec{arithmetic, problem, model, optimizer, loop, curvature};
+             const DeviceTable* const table = device ? &device_table(*device) : nullptr;
+             const DeviceTuning tuned = device_tuning(tuning);
              const py::gil_scoped_release release;
-             return make_simulation(spec);
+             return table ? make_device_simulation(spec, *table, tuned) : make_simulation(spec);
            }),
            py::kw_only(), py::arg("arithmetic"), py::arg("problem"), py::arg("model"),
-           py::arg("optimizer"), py::arg("loop"), py::arg("curvature"))
+           py::arg("optimizer"), py::arg("loop"), py::arg("curvature"),
+           py::arg("device") = py::none(), py::arg("tuning") = py::none(), py::keep_alive<1, 8>())
       .def(
           "advance",
           [](Simulation& self, double seconds) {

@@ -64,12 +64,7 @@
 #include <atomic>
 #include <cstddef>
 
-// The model text runs on a GPU too; elsewhere the annotation is nothing.
-#ifdef __CUDACC__
-#define PRECIPICE_HOST_DEVICE __host__ __device__
-#else
-#define PRECIPICE_HOST_DEVICE
-#endif
+#include "machine/host_device.hpp"
 
 namespace precipice {
 

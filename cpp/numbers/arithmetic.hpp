@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "numbers/format.hpp"
+#include "numbers/order.hpp"
 
 namespace precipice {
 
@@ -16,9 +17,6 @@ namespace precipice {
 // momentum, velocities, eta*g. measurement: the loss.
 enum class Stage { parameters, forward, accumulate, gradient, update, measurement };
 inline constexpr std::size_t stages = 6;
-
-// The order of a sum of products (linalg/space.hpp).
-enum class Order { sequential, fused, blocked, pairwise, kahan, exact };
 
 struct Arithmetic {
   std::array<Format, stages> formats;

@@ -29,6 +29,8 @@
 
 #include <cstdint>
 
+#include "machine/host_device.hpp"
+
 namespace precipice {
 
 template <class T>
@@ -65,7 +67,9 @@ struct CarriedFormat {
   double exact_sums;     // sums of multiples of last places of numbers so large need no quantum
 
   // Whether cutting bits is all there is to a rounding.
-  bool by_bits() const { return cuts_subnormals && overflows && has_products; }
+  PRECIPICE_HOST_DEVICE bool by_bits() const {
+    return cuts_subnormals && overflows && has_products;
+  }
 };
 
 // A format in its carrier and, for products, in float64.
@@ -87,14 +91,14 @@ class CarriedRounding {
   using Bits = typename L::Bits;
   using Word = typename CarrierOf<Number>::Bits;
 
-  explicit CarriedRounding(const CarriedFormat<Number>& format)
+  PRECIPICE_HOST_DEVICE explicit CarriedRounding(const CarriedFormat<Number>& format)
       : format_(format), grid_(L::broadcast(format.grid)) {}
 
   // To p bits: adds half a unit of the last place kept, a little less where that is even already,
   // and cuts. A carry into the exponent is the next power of two, or infinity. For numbers that are
   // normal in the carrier, or if the format's quantum is a unit of the bits that are kept. NaN
   // stays NaN: its first bit is kept.
-  Vector to_precision(const Vector& x) const {
+  PRECIPICE_HOST_DEVICE Vector to_precision(const Vector& x) const {
     const Bits bits = L::bits(x);
     return L::number((L::add_bit(bits, bits, format_.dropped) + format_.below_half) & format_.kept);
   }
@@ -102,7 +106,7 @@ class CarriedRounding {
   // To p bits, or to the quantum below the normal numbers; the exponent must not be too large to
   // be raised, and nothing overflows. 1.5 * 2^(P-1) units of the last place, added, leave no room
   // for less than a unit, and an even number of units leaves ties as they are.
-  Vector gradual(const Vector& x) const {
+  PRECIPICE_HOST_DEVICE Vector gradual(const Vector& x) const {
     const Bits exponent = L::bits(x) & exponent_bits;
     const Vector units =
         L::larger(L::number(exponent + format_.raise), L::broadcast(format_.least_raised));
@@ -111,7 +115,7 @@ class CarriedRounding {
 
   // Any result of the carrier. Without subnormal numbers the quantum is the smallest number: half
   // of it or less becomes 0, which is even.
-  Vector full(const Vector& x) const {
+  PRECIPICE_HOST_DEVICE Vector full(const Vector& x) const {
     const Vector size = L::number(L::bits(x) & ~sign_bit);
     Vector y = L::if_less(size, L::broadcast(format_.least_normal), (size + grid_) - grid_,
                           to_precision(size));

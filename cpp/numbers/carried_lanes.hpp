@@ -1,6 +1,6 @@
-// The lanes that rounding to a narrow format is written over: one number, or a vector of them.
-// Unit is a type of the including unit's unnamed namespace, so that what these templates become
-// stays there: the linker must not choose it for code that is to run on any machine.
+// The lanes that rounding to a narrow format is written over: vectors of numbers, beside one
+// number. Unit is a type of the including unit's unnamed namespace, so that what these templates
+// become stays there: the linker must not choose it for code that is to run on any machine.
 //
 // Included by units that are compiled for one instruction set: no standard container may come in.
 #pragma once
@@ -8,32 +8,9 @@
 #include <cstddef>
 
 #include "numbers/carried.hpp"
+#include "numbers/carried_one.hpp"
 
 namespace precipice {
-
-template <class T>
-inline constexpr typename CarrierOf<T>::Bits sign_bit =
-    typename CarrierOf<T>::Bits(1) << (8 * sizeof(T) - 1);
-
-template <class T, class Unit>
-struct CarriedOne {
-  using Number = T;
-  using Vector = T;
-  using Bits = typename CarrierOf<T>::Bits;
-  using Wide = CarriedOne<double, Unit>;
-  static constexpr std::size_t count = 1;
-  static Vector broadcast(T x) { return x; }
-  static Vector load(const T* p) { return *p; }
-  static void store(T* p, Vector x) { *p = x; }
-  static Bits bits(Vector x) { return __builtin_bit_cast(Bits, x); }
-  static Vector number(Bits x) { return __builtin_bit_cast(Vector, x); }
-  static Vector if_less(Vector a, Vector b, Vector yes, Vector no) { return a < b ? yes : no; }
-  static Vector larger(Vector a, Vector b) { return a < b ? b : a; }
-  static Vector with_sign(Vector y, Vector x) { return number(bits(y) | (bits(x) & sign_bit<T>)); }
-  static Bits add_bit(Bits a, Bits b, int i) { return a + ((b >> i) & 1); }
-  static float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
-  static double fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
-};
 
 template <class T, int bytes, class Unit>
 struct CarriedMany {

@@ -6,6 +6,8 @@
 #include <array>
 #include <cstdint>
 
+#include "machine/words.hpp"
+
 namespace precipice {
 
 struct Philox {
@@ -13,7 +15,7 @@ struct Philox {
   using Key = std::array<std::uint64_t, 2>;
 
   // Four words.
-  static constexpr Counter block(Counter c, Key key) {
+  PRECIPICE_HOST_DEVICE static constexpr Counter block(Counter c, Key key) {
     for (int round = 0; round < 10; ++round) {
       const auto [high0, low0] = product(0xD2E7470EE14C6C93, c[0]);
       const auto [high1, low1] = product(0xCA5A826395121157, c[2]);
@@ -27,14 +29,9 @@ struct Philox {
   struct Product {
     std::uint64_t high, low;
   };
-  static constexpr Product product(std::uint64_t a, std::uint64_t b) {
-    const std::uint64_t a0 = a & low_half, a1 = a >> 32, b0 = b & low_half, b1 = b >> 32;
-    const std::uint64_t cross = (a0 * b0 >> 32) + (a1 * b0 & low_half) + a0 * b1;
-    return {a1 * b1 + (a1 * b0 >> 32) + (cross >> 32), a * b};
+  PRECIPICE_HOST_DEVICE static constexpr Product product(std::uint64_t a, std::uint64_t b) {
+    return {high_product(a, b), a * b};
   }
-
- private:
-  static constexpr std::uint64_t low_half = 0xFFFFFFFF;
 };
 
 // The words of one stream, one after the other: those that NumPy's Philox gives with key (seed, 0)

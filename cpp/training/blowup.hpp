@@ -1,10 +1,10 @@
 // When the loss has blown up.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <optional>
+
+#include "linalg/space.hpp"
 
 namespace precipice {
 
@@ -14,24 +14,30 @@ namespace precipice {
 class BlowupTest {
  public:
   BlowupTest(std::optional<double> factor, double loss_of_labels)
-      : factor_(factor), reference_(loss_of_labels) {}
+      : BlowupTest(factor.has_value(), factor.value_or(0), loss_of_labels) {}
+  PRECIPICE_HOST_DEVICE BlowupTest(bool enabled, double factor, double reference)
+      : enabled_(enabled), factor_(factor), reference_(reference) {}
 
   // The largest early loss so far: the whole state of the test.
-  double reference() const { return reference_; }
+  PRECIPICE_HOST_DEVICE double reference() const { return reference_; }
   void restore(double reference) { reference_ = reference; }
 
-  bool enabled() const { return factor_.has_value(); }
+  PRECIPICE_HOST_DEVICE bool enabled() const { return enabled_; }
+  // Whether the loss of this step is looked at.
+  PRECIPICE_HOST_DEVICE bool looks_at(std::int64_t step) const {
+    return enabled_ || step < early_steps;
+  }
 
   // To be called once a step, in order.
-  bool exceeded(std::int64_t step, double measured_loss) {
-    if (step < early_steps) reference_ = std::max(reference_, measured_loss);
-    return factor_.has_value() && measured_loss > *factor_ * reference_;
+  PRECIPICE_HOST_DEVICE bool exceeded(std::int64_t step, double measured_loss) {
+    if (step < early_steps && reference_ < measured_loss) reference_ = measured_loss;
+    return enabled_ && measured_loss > factor_ * reference_;
   }
 
  private:
   static constexpr std::int64_t early_steps = 10;
-  std::optional<double> factor_;
-  double reference_;
+  bool enabled_;
+  double factor_, reference_;
 };
 
 }  // namespace precipice

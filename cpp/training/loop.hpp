@@ -96,7 +96,8 @@ class Loop final : public Simulation {
             cadence_.adaptive() ? trainee_->exact_snapshot() : SavedParameters(),
             snapshot_returned_,
             loss_before_,
-            begun_};
+            begun_,
+            window_};
   }
   void restore(const LoopState& state) override {
     const std::lock_guard lock(busy_);
@@ -115,6 +116,7 @@ class Loop final : public Simulation {
     if (flow_) flow_->restore(state.flow);
     seconds_ = state.seconds;
     begun_ = state.begun;
+    window_ = state.window;
   }
   void take_over(const LoopState& state) override {
     restore(state);
@@ -251,6 +253,7 @@ class Loop final : public Simulation {
       return cadence > 0 && due(cadence, step_) != others;
     };
     if (wanted(plan.loss)) record_loss();
+    if (plan.window > 0) record_window(others);
     if (wanted(plan.layer_imbalance)) record_layer_imbalance();
     if (wanted(plan.eigenvalues)) {
       observe();
@@ -326,6 +329,19 @@ class Loop final : public Simulation {
     records_.time.step.push_back(step_);
     records_.time.value.push_back(flow_->time());
   }
+  // The loss of each step; a window ends with its last step or with the run.
+  void record_window(bool run_ends) {
+    if (!run_ends) {
+      const double loss = trainee_->loss().value;
+      if (window_)
+        window_->add(step_, loss);
+      else
+        window_ = LossWindow::of(step_, loss);
+    }
+    if (!window_ || !(run_ends || due(spec_.record.window, step_ + 1))) return;
+    records_.windows.push_back(*window_);
+    window_.reset();
+  }
   void record_parameters(Records::Parameters& series) {
     series.step.push_back(step_);
     for (NamedValues& block : trainee_->exact_parameters())
@@ -341,7 +357,8 @@ class Loop final : public Simulation {
   std::optional<EventSpec> event_;
   std::optional<FlowControl> flow_;
   Records records_;
-  std::int64_t recorded_ = -1;  // steps up to it have been recorded, but for their sharpness
+  std::optional<LossWindow> window_;  // that has begun and not ended
+  std::int64_t recorded_ = -1;        // steps up to it have been recorded, but for their sharpness
   double measured_sharpness_ = 0;
   std::int64_t measured_at_ = -1;
   bool observed_ = false;  // by the curvature, in this step

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "numbers/exact.hpp"
+#include "training/due.hpp"
+#include "training/loss_window.hpp"
 
 namespace precipice {
 
@@ -16,7 +18,8 @@ namespace precipice {
 struct RecordPlan {
   std::int64_t loss = 0, sharpness = 0, parameters = 0, layer_imbalance = 0;
   std::int64_t eigenvalues = 0, quantities = 0;
-  std::int64_t top = 1;  // how many of the largest eigenvalues
+  std::int64_t window = 0;  // steps of a window of the loss (loss_window.hpp), not a cadence
+  std::int64_t top = 1;     // how many of the largest eigenvalues
   // Keep the exact parameters of every measured step, for a measurement in another format.
   bool measured_parameters = false;
   // Measure the sharpness at each step once it has come near the threshold of stability, which is
@@ -27,16 +30,6 @@ struct RecordPlan {
   };
   std::optional<Adaptive> adaptive;
 };
-
-inline bool due(std::int64_t cadence, std::int64_t step) {
-  return cadence > 0 && step % cadence == 0;
-}
-
-// Sharpness oscillates with period 2 in a catapult: single samples would alias, so it is recorded
-// at the step after a due one too.
-inline bool due_in_pairs(std::int64_t cadence, std::int64_t step) {
-  return due(cadence, step) || (cadence > 0 && step > 0 && due(cadence, step - 1));
-}
 
 // What was recorded since the last call of advance(); each series with its own steps.
 struct Records {
@@ -82,6 +75,7 @@ struct Records {
     std::vector<std::int64_t> products;
   };
   Loss loss;
+  std::vector<LossWindow> windows;  // those that have ended
   Time time;
   Sharpness sharpness;
   LayerImbalance layer_imbalance;

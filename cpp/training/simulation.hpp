@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,8 +35,9 @@ struct LoopState {
   std::vector<std::int64_t> cadence;  // which steps are measured
   SavedParameters snapshot;           // what an adaptive cadence goes back to
   bool snapshot_returned;
-  double loss_before;  // at step - 1, or NaN
-  std::int64_t begun;  // the first step whose update is of this arithmetic
+  double loss_before;                // at step - 1, or NaN
+  std::int64_t begun;                // the first step whose update is of this arithmetic
+  std::optional<LossWindow> window;  // that has begun and not ended
 };
 
 class Simulation {

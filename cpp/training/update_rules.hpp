@@ -49,7 +49,7 @@ class Descent {
     for (Block<Space>& block : blocks) {
       block.velocity = space.array(block.current.size, Stage::update);
       block.other_velocity = space.array(block.current.size, Stage::update);
-      longest = std::max(longest, block.current.size);
+      longest = std::max<std::size_t>(longest, block.current.size);
     }
     scratch_ = space.array(longest, Stage::update);
   }

@@ -15,6 +15,8 @@ _HOMES = {
     "Adaptive": "precipice.record",
     "Arithmetic": "precipice.arithmetic",
     "Comparison": "precipice.study.comparison",
+    "Ensemble": "precipice.study.ensemble_results",
+    "Sweep": "precipice.study.sweep",
     "GD": "precipice.optimizers",
     "GradientFlow": "precipice.optimizers",
     "HeavyBall": "precipice.optimizers",
@@ -32,6 +34,8 @@ _HOMES = {
     "Series": "precipice.results",
     "TwoLayerLinear": "precipice.models",
     "compare": "precipice.study.comparison",
+    "ensemble": "precipice.study.ensemble",
+    "sweep": "precipice.study.sweep",
     "load": "precipice.study.storage",
     "measure_sharpness": "precipice.surface",
     "eigenpairs": "precipice.spectrum",
@@ -64,7 +68,10 @@ if TYPE_CHECKING:
     from precipice.simulation import simulate
     from precipice.spectrum import eigenpairs
     from precipice.study.comparison import Comparison, compare
+    from precipice.study.ensemble import ensemble
+    from precipice.study.ensemble_results import Ensemble
     from precipice.study.storage import load
+    from precipice.study.sweep import Sweep, sweep
     from precipice.surface import measure_sharpness
     from precipice.switching import switch
 
@@ -74,6 +81,7 @@ __all__ = [
     "Adaptive",
     "Arithmetic",
     "Comparison",
+    "Ensemble",
     "GradientFlow",
     "HeavyBall",
     "InvalidArgument",
@@ -87,16 +95,19 @@ __all__ = [
     "Record",
     "Run",
     "Series",
+    "Sweep",
     "TwoLayerLinear",
     "analysis",
     "compare",
     "eigenpairs",
+    "ensemble",
     "init",
     "load",
     "lr",
     "measure_sharpness",
     "problems",
     "simulate",
+    "sweep",
     "switch",
     "theory",
 ]

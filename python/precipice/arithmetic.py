@@ -87,7 +87,9 @@ class Arithmetic:
         elif stochastic is not None:
             rule = f"must be given: {stochastic} rounds stochastically"
             raise InvalidArgument("rounding_seed", None, rule)
-        object.__setattr__(self, "run", whole_number(self.run, "run", 0, LARGEST_SEED))
+        object.__setattr__(self, "run", whole_number(self.run, "rounding_run", 0, LARGEST_SEED))
+        if self.run and self.seed is None:
+            raise InvalidArgument("rounding_run", self.run, "needs a rounding_seed")
         self._check_company()
 
     def _check_company(self) -> None:
@@ -102,7 +104,11 @@ class Arithmetic:
 
     @classmethod
     def of(
-        cls, precision: Any, order: str = "sequential", rounding_seed: int | None = None
+        cls,
+        precision: Any,
+        order: str = "sequential",
+        rounding_seed: int | None = None,
+        rounding_run: int = 0,
     ) -> Arithmetic:
         """Return the arithmetic that the arguments of `precipice.simulate` ask for.
 
@@ -112,6 +118,8 @@ class Arithmetic:
         order : str
             Of a precision that names none.
         rounding_seed : int, optional
+        rounding_run : int
+            Which of several runs with one seed.
         """
         working: WorkingPrecision = working_precision(precision)
         _check_order(order)
@@ -120,7 +128,15 @@ class Arithmetic:
         formats = (format_of(working, stage) for stage in STAGES)
         parameters, forward, accumulate, gradient, update, measurement = formats
         return cls(
-            parameters, forward, accumulate, gradient, update, measurement, order, rounding_seed
+            parameters,
+            forward,
+            accumulate,
+            gradient,
+            update,
+            measurement,
+            order,
+            rounding_seed,
+            rounding_run,
         )
 
     def __getitem__(self, stage: str) -> Precision:
@@ -145,9 +161,10 @@ class Arithmetic:
 
     def describe(self) -> dict[str, Any]:
         """Return the order and the seed as JSON-able data; the formats describe themselves."""
-        return {"order": self.order, "order_definition": ORDERS[self.order]} | (
-            {} if self.seed is None else {"rounding_seed": self.seed}
-        )
+        described: dict[str, Any] = {"order": self.order, "order_definition": ORDERS[self.order]}
+        if self.seed is not None:
+            described["rounding_seed"] = self.seed
+        return described | ({"rounding_run": self.run} if self.run else {})
 
     def core(self) -> Any:
         """Return the arithmetic as the compiled core has it."""

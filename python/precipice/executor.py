@@ -123,7 +123,7 @@ def execute(
     longest_first = sorted(range(len(prepared)), key=lambda i: -prepared[i].estimate()[0])
     futures: dict[int, Future[Run]] = {}
     with (
-        _interrupt_sets(halt) as interrupted,
+        interrupt_sets(halt) as interrupted,
         ThreadPoolExecutor(threads, thread_name_prefix="precipice") as pool,
     ):
         for index in longest_first:
@@ -137,7 +137,7 @@ def execute(
 
 
 @contextmanager
-def _interrupt_sets(halt: threading.Event) -> Iterator[threading.Event]:
+def interrupt_sets(halt: threading.Event) -> Iterator[threading.Event]:
     """Let Ctrl-C set `halt` and the event given, instead of raising KeyboardInterrupt.
 
     An exception could fall between any two instructions, a second one into the handling of the

@@ -1,189 +1,36 @@
 """Where a run starts. Users know this module as ``precipice.init``.
 
-Every seeded draw comes from ``numpy.random.default_rng(seed)``, u first and then v_1 … v_{D-1};
-W row by row, then a, then the biases b1 and b2 if there are any: those that are drawn leave W and a
-what they are without.
+Every seeded draw comes from ``numpy.random.default_rng(seed)`` (`precipice.starts`).
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from precipice.decomposition import decompose
+from precipice import starts
 from precipice.errors import InvalidArgument
-from precipice.exact import exact, text, whole_number
+from precipice.exact import exact, whole_number
 from precipice.exact_arrays import exact_array
-from precipice.models import Minimalist, Model
-from precipice.precision import Precision, nearest_float64
-from precipice.problems.problem import Problem
+from precipice.precision import nearest_float64
+from precipice.schedules import read_back
+from precipice.starts import Initialiser
 
-Parameters = dict[str, npt.NDArray[Any]]
+__all__ = [
+    "Initialiser",
+    "balanced",
+    "constant",
+    "described",
+    "explicit",
+    "normal",
+    "parse",
+    "perturbed",
+    "pytorch",
+    "symmetric",
+    "symmetric_gaussian",
+]
+
 _FORMS = "constant:C, pytorch, normal:ALPHA,BETA, balanced:C, symmetric or symmetric_gaussian"
-
-
-class Initialiser(ABC):
-    """A rule that gives a model its first parameters."""
-
-    @abstractmethod
-    def draw(self, model: Model, problem: Problem) -> Parameters:
-        """Return the first parameters by name, each float64 or an object array of exact numbers."""
-
-    @abstractmethod
-    def describe(self) -> dict[str, Any]:
-        """Return the rule as JSON-able data."""
-
-    @abstractmethod
-    def __str__(self) -> str:
-        """Return the rule as the command line writes it."""
-
-
-@dataclass(frozen=True)
-class _Constant(Initialiser):
-    c: Any
-
-    def draw(self, model: Model, problem: Problem) -> Parameters:
-        shapes = model.shapes(problem.features)
-        entry = exact_array([self.c], "c")
-        return {name: np.full(shape, entry[0], dtype=entry.dtype) for name, shape in shapes.items()}
-
-    def describe(self) -> dict[str, Any]:
-        return {"name": "constant", "c": str(self.c), "c_exact": text(exact(self.c))}
-
-    def __str__(self) -> str:
-        # A float's decimal print is another number; text written by the caller is its own.
-        return f"constant:{self.c if isinstance(self.c, str) else text(exact(self.c))}"
-
-
-@dataclass(frozen=True)
-class _PyTorch(Initialiser):
-    seed: int
-
-    def draw(self, model: Model, problem: Problem) -> Parameters:
-        rng = np.random.default_rng(self.seed)
-        fan_in = model.fan_in(problem.features)
-        # Drawn from (-1, 1) and then divided: the last bits of the start decide later drops.
-        return {
-            name: rng.uniform(-1, 1, shape) / np.sqrt(fan_in[name])
-            for name, shape in model.shapes(problem.features).items()
-        }
-
-    def describe(self) -> dict[str, Any]:
-        return {"name": "pytorch", "seed": self.seed}
-
-    def __str__(self) -> str:
-        return "pytorch"
-
-
-@dataclass(frozen=True)
-class _Normal(Initialiser):
-    alpha: float
-    beta: float
-    seed: int
-
-    def draw(self, model: Model, problem: Problem) -> Parameters:
-        rng = np.random.default_rng(self.seed)
-        (first, second), biases = _layers(model, problem)
-        return {
-            first[0]: self.alpha * rng.standard_normal(first[1]),
-            second[0]: self.beta * rng.standard_normal(second[1]),
-            **biases,
-        }
-
-    def describe(self) -> dict[str, Any]:
-        return {"name": "normal", "alpha": self.alpha, "beta": self.beta, "seed": self.seed}
-
-    def __str__(self) -> str:
-        return f"normal:{self.alpha},{self.beta}"
-
-
-@dataclass(frozen=True)
-class _Balanced(Initialiser):
-    c: float
-    seed: int
-
-    def draw(self, model: Model, problem: Problem) -> Parameters:
-        if not isinstance(model, Minimalist):
-            raise InvalidArgument("init", str(self), "needs the minimalist model")
-        rng = np.random.default_rng(self.seed)
-        shapes = model.shapes(problem.features)
-        to_float64 = Precision.parse("float64").round_array
-        right = decompose(to_float64(problem.X), to_float64(problem.y)).right
-        # A normal vector's projection has a uniform direction, whatever signs the SVD chose.
-        projected = right @ (right.T @ rng.standard_normal(shapes["u"]))
-        length = float(np.linalg.norm(projected))
-        if length == 0:
-            raise InvalidArgument("init", str(self), "needs an X that is not identically zero")
-        return {"u": projected * (self.c / length), "v": np.full(shapes["v"], self.c)}
-
-    def describe(self) -> dict[str, Any]:
-        return {"name": "balanced", "c": self.c, "seed": self.seed}
-
-    def __str__(self) -> str:
-        return f"balanced:{self.c}"
-
-
-@dataclass(frozen=True)
-class _Symmetric(Initialiser):
-    seed: int
-    orthogonal: bool
-
-    def draw(self, model: Model, problem: Problem) -> Parameters:
-        if isinstance(model, Minimalist):
-            raise InvalidArgument("init", str(self), "needs the two-layer model")
-        half, d = model.width // 2, problem.features
-        if model.width % 2:
-            raise InvalidArgument("width", model.width, f"must be even for init {self}")
-        if self.orthogonal and half < d:
-            rule = f"must be at least {2 * d} = 2 d for init symmetric; else symmetric_gaussian"
-            raise InvalidArgument("width", model.width, rule)
-        rng = np.random.default_rng(self.seed)
-        rows = rng.standard_normal((half, d)) / np.sqrt(d)
-        if self.orthogonal:
-            # The sum of w_q w_qᵀ over one half is (m / 2d) I: orthonormal columns, scaled.
-            rows = np.linalg.qr(rows)[0] * np.sqrt(half / d)
-        signs = rng.choice([-1.0, 1.0], half)
-        _, biases = _layers(model, problem)
-        return {"W": np.concatenate([rows, rows]), "a": np.concatenate([signs, -signs]), **biases}
-
-    def describe(self) -> dict[str, Any]:
-        return {"name": str(self), "seed": self.seed}
-
-    def __str__(self) -> str:
-        return "symmetric" if self.orthogonal else "symmetric_gaussian"
-
-
-def _layers(model: Model, problem: Problem) -> tuple[list[tuple[str, tuple[int, ...]]], Parameters]:
-    """Return the two layers' names and shapes, and zeros for the biases if there are any."""
-    shapes = list(model.shapes(problem.features).items())
-    return shapes[:2], {name: np.zeros(shape) for name, shape in shapes[2:]}
-
-
-@dataclass(frozen=True, eq=False)
-class _Explicit(Initialiser):
-    values: Parameters
-
-    def draw(self, model: Model, problem: Problem) -> Parameters:
-        shapes = model.shapes(problem.features)
-        if set(self.values) != set(shapes):
-            rule = f"must name exactly the model's parameters: {', '.join(shapes)}"
-            raise InvalidArgument("init", ", ".join(map(str, self.values)) or "nothing", rule)
-        return {
-            name: exact_array(self.values[name], f'init["{name}"]', shape).copy()
-            for name, shape in shapes.items()
-        }
-
-    def describe(self) -> dict[str, Any]:
-        texts = {name: [text(x) for x in array.flat] for name, array in self.values.items()}
-        return {"name": "explicit", "values": texts}
-
-    def __str__(self) -> str:
-        return "explicit"
 
 
 def constant(c: Any) -> Initialiser:
@@ -200,7 +47,7 @@ def constant(c: Any) -> Initialiser:
         If `c` is not a finite number.
     """
     exact(c, "c")
-    return _Constant(c)
+    return starts.Constant(c)
 
 
 def pytorch(seed: int = 0) -> Initialiser:
@@ -213,7 +60,7 @@ def pytorch(seed: int = 0) -> Initialiser:
     InvalidArgument
         If `seed` is not an integer of at least 0.
     """
-    return _PyTorch(whole_number(seed, "seed", 0))
+    return starts.PyTorch(whole_number(seed, "seed", 0))
 
 
 def normal(alpha: Any, beta: Any, seed: int = 0) -> Initialiser:
@@ -236,7 +83,7 @@ def normal(alpha: Any, beta: Any, seed: int = 0) -> Initialiser:
     for name, deviation in zip(("alpha", "beta"), deviations, strict=True):
         if deviation < 0:
             raise InvalidArgument(name, deviation, "must be at least 0")
-    return _Normal(*deviations, seed=whole_number(seed, "seed", 0))
+    return starts.Normal(*deviations, seed=whole_number(seed, "seed", 0))
 
 
 def balanced(c: Any, seed: int = 0) -> Initialiser:
@@ -262,7 +109,7 @@ def balanced(c: Any, seed: int = 0) -> Initialiser:
     size = nearest_float64(c, "c")
     if not size > 0:
         raise InvalidArgument("c", c, "must be positive")
-    return _Balanced(size, whole_number(seed, "seed", 0))
+    return starts.Balanced(size, whole_number(seed, "seed", 0))
 
 
 def symmetric(seed: int = 0) -> Initialiser:
@@ -282,7 +129,7 @@ def symmetric(seed: int = 0) -> Initialiser:
     The orthonormal columns come from a float64 QR decomposition: their last bits depend on the
     LAPACK in use.
     """
-    return _Symmetric(whole_number(seed, "seed", 0), orthogonal=True)
+    return starts.Symmetric(whole_number(seed, "seed", 0), orthogonal=True)
 
 
 def symmetric_gaussian(seed: int = 0) -> Initialiser:
@@ -295,7 +142,7 @@ def symmetric_gaussian(seed: int = 0) -> Initialiser:
     InvalidArgument
         If `seed` is negative; when a run begins, if m is odd.
     """
-    return _Symmetric(whole_number(seed, "seed", 0), orthogonal=False)
+    return starts.Symmetric(whole_number(seed, "seed", 0), orthogonal=False)
 
 
 def explicit(values: Mapping[str, Any]) -> Initialiser:
@@ -314,9 +161,62 @@ def explicit(values: Mapping[str, Any]) -> Initialiser:
     """
     if not isinstance(values, Mapping):
         raise InvalidArgument("init", values, "must map parameter names to arrays")
-    return _Explicit(
+    return starts.Explicit(
         {name: exact_array(array, f'init["{name}"]').copy() for name, array in values.items()}
     )
+
+
+def perturbed(
+    start: Initialiser, number: int, seed: int = 0, bits: int | None = None
+) -> Initialiser:
+    """Return a start that differs from another in the last bits, of the parameters' format.
+
+    Every parameter is moved by -1, 0 or +1 unit in its last place (`precipice.perturbation`).
+
+    Parameters
+    ----------
+    start : Initialiser
+    number : int
+        Which perturbation; 0 is none.
+    seed : int
+    bits : int, optional
+        At which the last place is counted; default the bits of the parameters' format.
+
+    Raises
+    ------
+    InvalidArgument
+        If a number is no integer of at least 0; when a run begins, if the format has fewer bits.
+    """
+    if not isinstance(start, Initialiser):
+        raise InvalidArgument("init", start, 'must be an Initialiser, such as constant("0.01")')
+    largest = 2**64 - 1
+    return starts.Perturbed(
+        start,
+        whole_number(number, "perturbation", 0, largest),
+        whole_number(seed, "perturbation_seed", 0, largest),
+        None if bits is None else whole_number(bits, "perturbation_bits", 1),
+    )
+
+
+def described(description: Mapping[str, Any]) -> Initialiser:
+    """Return the initialiser that `describe` has described.
+
+    Raises
+    ------
+    InvalidArgument
+        If there is none such.
+    """
+    if "number" in description:
+        start = described(description["start"])
+        numbers = (description[key] for key in ("number", "perturbation_seed", "perturbation_bits"))
+        return perturbed(start, *numbers)
+    name = description["name"].partition(":")[0]
+    if name == "explicit":
+        return explicit(description["values"])
+    if name == "constant":
+        return constant(read_back("c", description))
+    values = ",".join(str(description[key]) for key in ("alpha", "beta", "c") if key in description)
+    return parse(f"{name}:{values}" if values else name, description.get("seed", 0))
 
 
 def parse(form: str, seed: int = 0) -> Initialiser:

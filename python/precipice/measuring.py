@@ -111,11 +111,12 @@ class _Bordered:
                 self.A[k][j] = self.A[j][k]
 
     def dense(self) -> npt.NDArray[np.float64]:
-        """Return the matrix as float64."""
+        """Return the matrix as float64, infinite where it is beyond."""
         r, n = len(self.delta), len(self.p)
         H = np.zeros((r + n, r + n))
         H[:r, :r] = np.diag([float(x) for x in self.delta])
-        H[:r, r:] = np.outer([float(x) for x in self.b], [float(x) for x in self.p])
+        with np.errstate(over="ignore", invalid="ignore"):
+            H[:r, r:] = np.outer([float(x) for x in self.b], [float(x) for x in self.p])
         H[r:, :r] = H[:r, r:].T
         H[r:, r:] = [[float(x) for x in row] for row in self.A]
         return H

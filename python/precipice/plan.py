@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from precipice import cost, losses
 from precipice.arithmetic import Arithmetic
+from precipice.devices import PROCESSOR, Device
 from precipice.errors import InvalidArgument
 from precipice.exact import text
 from precipice.mixed import WorkingPrecision
@@ -50,6 +51,8 @@ class Plan:
         The problem in spectral coordinates, if those were asked for.
     meter : Meter or None
         What measures the sharpness, if not the core in float64.
+    device : Device
+        What carries it out (`precipice.devices`).
     """
 
     problem: Problem
@@ -72,6 +75,7 @@ class Plan:
     spectral: SpectralProblem | None
     meter: Meter | None
     settings: dict[str, Any]
+    device: Device = PROCESSOR
 
     @property
     def step_sizes(self) -> RoundedSchedule | None:

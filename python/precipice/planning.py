@@ -46,6 +46,7 @@ def make_plan(
     loss: str,
     order: str,
     rounding_seed: int | None,
+    rounding_run: int,
     coordinates: str,
     problem_dtype: Any,
     record: Record,
@@ -74,7 +75,7 @@ def make_plan(
             names = " or ".join(each.__name__ for each in kinds)
             raise InvalidArgument(argument, value, f"must be a {names}, such as {example}")
     working = working_precision(precision)
-    arithmetic = Arithmetic.of(working, order, rounding_seed)
+    arithmetic = Arithmetic.of(working, order, rounding_seed, rounding_run)
     _one_of("engine", engine, ENGINES)
     _one_of("coordinates", coordinates, COORDINATES)
     if engine == "reference" and arithmetic.parameters.pairs:
@@ -102,6 +103,7 @@ def make_plan(
         spectral = _spectral(problem, model, init, rounding)
         X, y, start = spectral.sigma, spectral.d, {**start, model.first_layer: spectral.o}
     check_stages(arithmetic, X, y, start)
+    start = init.begun(start, arithmetic.parameters)
     check_numbers(arithmetic, model, normalisation, problem.samples, _batch_size(optimizer))
     record.check_top(sum(values.size for values in start.values()))
     surface = None
@@ -178,6 +180,24 @@ def _rounded_problem(
     X = finite_in(rounding, "X", problem.X)
     y = finite_in(rounding, "y", problem.y)
     return X, y, {name: finite_in(rounding, name, values) for name, values in drawn.items()}
+
+
+def another_start(plan: Plan, init: Initialiser) -> dict[str, npt.NDArray[Any]]:
+    """Return the start that a plan would have from another initialiser.
+
+    Raises
+    ------
+    InvalidArgument
+        If it does not fit the model, or overflows a format.
+    """
+    problem_dtype = plan.settings["problem_dtype"]
+    rounding = problem_rounding(problem_dtype)
+    X, y, start = _rounded_problem(plan.problem, plan.model, init, rounding)
+    if plan.spectral is not None:
+        spectral = _spectral(plan.problem, plan.model, init, rounding)
+        X, y, start = spectral.sigma, spectral.d, {**start, plan.model.first_layer: spectral.o}
+    check_stages(plan.arithmetic, X, y, start)
+    return init.begun(start, plan.arithmetic.parameters)
 
 
 @lru_cache(maxsize=4)

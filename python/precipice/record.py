@@ -76,6 +76,9 @@ class Record:
     quantities : int
         What Wang et al. (2022) follow along a run of the two-layer linear network
         (`precipice.curvature.QUANTITIES`); R′ needs every step.
+    window : int
+        The least, greatest and last loss of every so many steps, 0 for none: what a loss recorded
+        now and then would miss of a spike. No cadence: every step counts.
     top : int
         How many of the largest eigenvalues; no cadence.
 
@@ -91,6 +94,7 @@ class Record:
     layer_imbalance: int = 0
     eigenvalues: int = 0
     quantities: int = 0
+    window: int = 0
     top: int = 1
 
     def __post_init__(self) -> None:
@@ -113,7 +117,7 @@ class Record:
 
     @property
     def cadences(self) -> dict[str, int]:
-        """How often each series is recorded (of an adaptive one, how rarely), and `top`."""
+        """How often each series is recorded (of an adaptive one, how rarely); `window`, `top`."""
         cadences = {field.name: getattr(self, field.name) for field in fields(self)}
         if self.adaptive:
             cadences["sharpness"] = self.adaptive.every

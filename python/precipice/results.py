@@ -15,6 +15,7 @@ import numpy.typing as npt
 from precipice.curvature import Eigenvalues, Quantities
 from precipice.digits import supported_value
 from precipice.exact import from_text
+from precipice.loss_windows import LossWindows
 from precipice.sharpness_digits import SharpnessDigits
 from precipice.stepping import Stepping
 from precipice.switching import RunPrecision, SwitchedPrecision
@@ -149,6 +150,8 @@ class Run:
     switch_steps : tuple of int or None
         Of a `SwitchedPrecision`: the step from whose update on each format but the first held,
         None for a switch that never came.
+    loss_windows : LossWindows or None
+        The least, greatest and last loss of each window of steps.
     """
 
     precision: RunPrecision
@@ -167,6 +170,7 @@ class Run:
     eigenvalues: Eigenvalues | None = None
     quantities: Quantities | None = None
     switch_steps: tuple[int | None, ...] = ()
+    loss_windows: LossWindows | None = None
 
     def lr_at(self, steps: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Return η of one or more steps as rounded to the format of updates, as float64."""
@@ -286,6 +290,7 @@ class Run:
                 **(self.eigenvalues.final() if self.eigenvalues else {}),
                 **(self.quantities.final() if self.quantities else {}),
             },
+            **({} if self.loss_windows is None else {"loss_windows": self.loss_windows.to_dict()}),
             "seconds": self.seconds,
         }
 
@@ -297,7 +302,8 @@ class Run:
     def to_pandas(self) -> pd.DataFrame:
         """Return the recorded numbers by step, NaN where one was not recorded.
 
-        Columns are loss, log2_loss, sharpness, hessian_1 …, hessian_min, and the names of
+        Columns are loss, log2_loss, sharpness, window_least_loss (at the step that has it), …,
+        hessian_1 …, hessian_min, and the names of
         `precipice.curvature.QUANTITIES`, as far as there are any.
 
         Raises
@@ -314,6 +320,11 @@ class Run:
         if self.sharpness is not None:
             series = self.sharpness
             columns.append(pd.Series(series.value, index=series.step, name="sharpness"))
+        if self.loss_windows is not None:
+            windows = self.loss_windows
+            for name in ("least", "greatest", "last"):
+                at, values = windows.named()[f"{name}_step"], windows.named()[name]
+                columns.append(pd.Series(values, index=at, name=f"window_{name}_loss"))
         for spectral in (self.eigenvalues, self.quantities):
             if spectral is not None:
                 columns += [
@@ -350,6 +361,10 @@ class Run:
                 coordinates[axis] = spectral.step
                 columns = spectral.named() | spectral.named_residuals()
                 variables |= {column: (axis, values) for column, values in columns.items()}
+        if self.loss_windows is not None:
+            coordinates["loss_window"] = self.loss_windows.begin
+            columns = self.loss_windows.named()
+            variables |= {f"loss_{name}": ("loss_window", a) for name, a in columns.items()}
         attributes = {
             "precision": self.precision.name,
             "outcome": self.outcome.value,

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from precipice.devices import Device, say_fallback
 from precipice.engines import Engine, engine_for
 from precipice.errors import InvalidArgument
 from precipice.executor import execute
 from precipice.initialisers import Initialiser
 from precipice.models import Model
 from precipice.optimizers import Optimizer
+from precipice.placement import place
 from precipice.plan import Plan
 from precipice.planning import make_plan
 from precipice.problems import Problem
@@ -178,6 +180,7 @@ def prepare(
     loss: str = "half_mean",
     order: str = "sequential",
     rounding_seed: int | None = None,
+    rounding_run: int = 0,
     coordinates: str = "primal",
     problem_dtype: Any = "float64",
     record: Record | None = None,
@@ -186,6 +189,7 @@ def prepare(
     tol: float | None = None,
     max_seconds: float | None = None,
     engine: str = "core",
+    device: str | Device = "cpu",
     checkpoint: str | Path | None = None,
     checkpoint_seconds: float = 5.0,
     resume: bool = False,
@@ -195,28 +199,28 @@ def prepare(
         raise InvalidArgument("resume", resume, "needs the checkpoint to go on from")
     working = parse_precision(precision)
     made_by: Any = make_switched_plan if isinstance(working, SwitchedPrecision) else make_plan
-    return PreparedRun(
-        made_by(
-            problem,
-            model,
-            optimizer,
-            precision=working,
-            steps=steps,
-            init=init,
-            loss=loss,
-            order=order,
-            rounding_seed=rounding_seed,
-            coordinates=coordinates,
-            problem_dtype=problem_dtype,
-            record=Record(loss=1, sharpness=1) if record is None else record,
-            measure_precision=measure_precision,
-            blowup_factor=blowup_factor,
-            tol=tol,
-            max_seconds=max_seconds,
-            engine=engine,
-        ),
-        None if checkpoint is None else Saves(checkpoint, checkpoint_seconds, resume),
+    plan = made_by(
+        problem,
+        model,
+        optimizer,
+        precision=working,
+        steps=steps,
+        init=init,
+        loss=loss,
+        order=order,
+        rounding_seed=rounding_seed,
+        rounding_run=rounding_run,
+        coordinates=coordinates,
+        problem_dtype=problem_dtype,
+        record=Record(loss=1, sharpness=1) if record is None else record,
+        measure_precision=measure_precision,
+        blowup_factor=blowup_factor,
+        tol=tol,
+        max_seconds=max_seconds,
+        engine=engine,
     )
+    saves = None if checkpoint is None else Saves(checkpoint, checkpoint_seconds, resume)
+    return PreparedRun(place(plan, device), saves)
 
 
 def simulate(
@@ -257,6 +261,8 @@ def simulate(
         and each partial sum rounded.
     rounding_seed : int, optional
         Seed of stochastic rounding, needed there and only there.
+    rounding_run : int, default 0
+        Which of several runs with one seed: their draws have nothing in common.
     coordinates : {"primal", "spectral"}
         The parameters themselves are the working numbers; or σ, d and the first layer's parts o
         or W̃ along the data's singular vectors are, rounded to `problem_dtype` once
@@ -282,6 +288,9 @@ def simulate(
         Ends the run after this time.
     engine : {"core", "reference"}
         The compiled core, or the slow gmpy2 text of the same program.
+    device : {"cpu", "cuda", "auto"} or Device, default "cpu"
+        The processor, an NVIDIA GPU, or the GPU if there is one that carries out such a run, else
+        the processor, with a line on stderr (`precipice.devices`). The numbers are the same.
     checkpoint : str or Path, optional
         A folder in which the run's exact state is saved on its way and at its end.
     checkpoint_seconds : float, default 5
@@ -309,8 +318,10 @@ def simulate(
     Operations and their order are those of the rounding contract (see the README); the result is
     the same bits on every machine. A step costs 2 N d multiply-adds.
     """
+    prepared = prepare(problem, model, optimizer, **keywords)
+    say_fallback([prepared.plan.device])
     # In a thread of its own, so that Ctrl-C is heard in the middle of a step.
-    gathered = execute([prepare(problem, model, optimizer, **keywords)], progress=progress)
+    gathered = execute([prepared], progress=progress)
     (run,) = gathered.runs
     if gathered.interrupted:
         raise RunInterrupted(run)

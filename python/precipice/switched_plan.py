@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from precipice.devices import Device
 from precipice.errors import InvalidArgument
 from precipice.optimizers import GradientFlow
 from precipice.plan import Plan
@@ -32,6 +33,11 @@ class SwitchedPlan:
     def engine(self) -> str:
         """The engine that carries it out."""
         return self.parts[0].engine
+
+    @property
+    def device(self) -> Device:
+        """What carries it out."""
+        return self.parts[0].device
 
     @property
     def steps(self) -> int:
@@ -75,7 +81,7 @@ def make_switched_plan(
     InvalidArgument
         Naming the argument, the value and the rule.
     """
-    seed = keywords.pop("rounding_seed")
+    seed, run = keywords.pop("rounding_seed"), keywords.pop("rounding_run")
     parts = tuple(
         make_plan(
             problem,
@@ -83,6 +89,7 @@ def make_switched_plan(
             optimizer,
             precision=part,
             rounding_seed=seed if part.stochastic or not precision.stochastic else None,
+            rounding_run=run if part.stochastic or not precision.stochastic else 0,
             **keywords,
         )
         for part in precision.parts
@@ -101,4 +108,6 @@ def make_switched_plan(
         if event.over_lr and isinstance(optimizer, GradientFlow):
             rule = "must have a number as its bound: gradient flow has no learning rate"
             raise InvalidArgument("precision", event.condition, rule)
-    return SwitchedPlan(precision, parts)
+    # The run begins in the first format, in whose last bits its start may have been moved.
+    later = (replace(part, start=parts[0].start) for part in parts[1:])
+    return SwitchedPlan(precision, (parts[0], *later))

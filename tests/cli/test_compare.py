@@ -97,7 +97,7 @@ def test_flags_reach_the_run():
     assert settings["init"] == {"name": "normal", "alpha": 0.1, "beta": 0.2, "seed": 4}
     assert settings["record"] == {
         "loss": 5, "sharpness": 5, "parameters": 0, "layer_imbalance": 0, "eigenvalues": 0,
-        "quantities": 0, "top": 1,
+        "quantities": 0, "window": 0, "top": 1,
     }  # fmt: skip
     assert {key: settings[key] for key in ("loss", "steps", "problem_dtype", "tol")} == {
         "loss": "half_sum", "steps": 12, "problem_dtype": "float32", "tol": 1e-30

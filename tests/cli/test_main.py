@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from precipice.cli.main import main
 from precipice.study.comparison import Comparison
+from precipice.study.ensemble import PreparedEnsemble
 
 HEAVY = ("numpy", "matplotlib", "gmpy2", "rich", "precipice._core", "precipice.results")
 
@@ -173,3 +174,21 @@ def test_terminals_that_cannot_show_greek_still_get_their_table():
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert b"float64: max_steps" in done.stdout
+
+
+def test_a_device_that_fails_is_one_line(monkeypatch):
+    def fail(self, **keywords):
+        raise RuntimeError("device: out of\nmemory")
+
+    monkeypatch.setattr(PreparedEnsemble, "run", fail)
+    assert_one_line_error(invoke("ensemble", "--steps", "3"), "Error: device: out of memory")
+
+
+def test_other_failures_of_the_core_are_bugs_and_show_themselves(monkeypatch):
+    def fail(self, **keywords):
+        raise RuntimeError("impossible")
+
+    monkeypatch.setattr(PreparedEnsemble, "run", fail)
+    result = invoke("ensemble", "--steps", "3")
+    assert isinstance(result.exception, RuntimeError)
+    assert result.exit_code == 1

@@ -11,10 +11,9 @@ import pytest
 from rich.console import Console
 
 from precipice.cli.progress import ProgressDisplay, wanted
-from precipice.cli.session import _duration, _estimate_line
+from precipice.cli.session import _duration, worth_saying
 from precipice.precision import Precision
 from precipice.simulation import Progress
-from precipice.study.comparison import Estimate
 
 
 def shown(display, width=80):
@@ -96,10 +95,9 @@ def test_durations_have_their_two_largest_units(seconds, words):
 
 
 def test_estimate_is_one_line():
-    assert _estimate_line(Estimate(75.0, 3 * 2**20, 1)) == (
-        "About 1 min 15 s on 1 thread, 3 MiB of memory."
-    )
-    assert "on 4 threads, 2,048 MiB" in _estimate_line(Estimate(75.0, 2**31, 4))
+    assert worth_saying(75.0, 3 * 2**20, 1) == "About 1 min 15 s on 1 thread, 3 MiB of memory."
+    assert "on 4 threads, 2,048 MiB" in worth_saying(75.0, 2**31, 4)
+    assert worth_saying(9.0, 2**31, 4) == ""
 
 
 def test_lines_name_the_threshold_they_compare_with():

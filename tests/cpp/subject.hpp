@@ -97,7 +97,12 @@ struct Subject {
     space.assign(s, texts({value}), 0);
     return s;
   }
-  Slow read(Array a, std::size_t i) const { return element(format, a.data[i]); }
+  Slow read(Array a, std::size_t i) const {
+    if constexpr (requires { a[0]; })
+      return element(format, a[static_cast<std::uint32_t>(i)]);
+    else
+      return element(format, a.data[i]);
+  }
 
   void expect(const char* what, Array actual, const Values& expected) const {
     CHECK(actual.size == expected.size(), format.name, what);

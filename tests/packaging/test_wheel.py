@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import venv
@@ -74,3 +75,8 @@ def test_core_imports_without_gmpy2(unpacked, tmp_path):
     ran = subprocess.run([str(python), "-c", program], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     assert re.fullmatch(r"4\.\d+\.\d+", ran.stdout.strip())
+
+
+@pytest.mark.skipif(shutil.which("nvcc") is None, reason="nvcc is not installed")
+def test_the_cuda_extension_is_in_the_wheel_where_there_is_nvcc(unpacked):
+    assert len(list(unpacked.glob("precipice/_cuda*.so"))) == 1

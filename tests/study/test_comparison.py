@@ -29,6 +29,7 @@ from precipice.study.comparison import (
     finite_or_none,
     prepare_comparison,
 )
+from precipice.study.header import MACHINE_SETTINGS
 
 WHAT = (problems.fig6(), Minimalist(depth=2), GD(lr="2/50"))
 HOW = {"steps": 60, "init": initialisers.constant("0.01"), "loss": "mean", "engine": "reference"}
@@ -186,10 +187,10 @@ def test_non_finite_numbers_become_none():
 
 def test_settings_are_those_of_every_run():
     comparison = compare(*WHAT, precisions=PRECISIONS, blowup_factor=1000, **HOW)
-    own = {"precisions", *module.MACHINE_SETTINGS}
+    own = {"precisions", *MACHINE_SETTINGS}
     shared = {key: value for key, value in comparison.settings.items() if key not in own}
     assert shared["loss"] == "mean"
     assert (shared["blowup_factor"], shared["sharpness"]) == (1000.0, "hessian")
     for run in comparison.runs:
-        others = {*module.MACHINE_SETTINGS, "carried_out_by", "precision"}
+        others = {*MACHINE_SETTINGS, "carried_out_by", "precision"}
         assert {key: v for key, v in run.settings.items() if key not in others} == shared

@@ -14,7 +14,7 @@ from constructed import make_comparison, make_run, three_runs
 from precipice import plots
 from precipice.errors import InvalidArgument
 from precipice.results import Outcome
-from precipice.study import storage
+from precipice.study import directories
 from precipice.study.storage import FILES, check_destination, holds_finished_comparison, load
 
 
@@ -84,6 +84,13 @@ def test_the_smallest_difference_makes_two_comparisons_unequal(change):
     assert make_comparison(*runs) != make_comparison(*twins)
 
 
+def test_the_sign_of_a_nan_is_no_difference():
+    runs, twins = three_runs(), three_runs()
+    runs[0].sharpness.value[7], twins[0].sharpness.value[7] = np.nan, -np.nan
+    assert np.signbit(runs[0].sharpness.value[7]) != np.signbit(twins[0].sharpness.value[7])
+    assert make_comparison(*runs) == make_comparison(*twins)
+
+
 def test_wall_time_is_no_difference_and_other_types_are():
     run = make_run()
     run.__dict__["seconds"] = 99.0
@@ -121,7 +128,7 @@ def test_the_same_comparison_is_replaced_and_nothing_else_is_left(tmp_path):
 
 
 def test_without_an_exchange_the_old_directory_is_set_aside_first(tmp_path, monkeypatch):
-    monkeypatch.setattr(storage, "_exchange", lambda one, other: False)
+    monkeypatch.setattr(directories, "_exchange", lambda one, other: False)
     out = make_comparison(make_run(drop=110)).save(tmp_path / "out")
     second = make_comparison(make_run(drop=130))
     second.save(out)

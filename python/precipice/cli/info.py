@@ -40,6 +40,7 @@ def command(names: tuple[str, ...], formats: bool, as_json: bool) -> None:
 
 def gather() -> dict[str, dict[str, Any]]:
     """Return everything that `precipice info` says, in sections."""
+    from precipice import devices
     from precipice.executor import available_cores, machine_memory
 
     return {
@@ -51,6 +52,7 @@ def gather() -> dict[str, dict[str, Any]]:
         },
         "core": _core(),
         "formats": {name: _format(name) for name in _FORMATS},
+        "cuda": devices.describe(),
         "machine": {
             "system": f"{platform.system()} {platform.machine()}",
             "cores": available_cores(),

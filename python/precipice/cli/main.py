@@ -12,7 +12,7 @@ import click
 
 from precipice.errors import InvalidArgument
 
-_COMMANDS = ("compare", "run", "plot", "reproduce", "bench", "info")
+_COMMANDS = ("compare", "run", "ensemble", "sweep", "plot", "reproduce", "bench", "info")
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 # click 8.2 and later raise it, where earlier ones print the help themselves.
@@ -58,6 +58,11 @@ class Precipice(click.Group):
             code = BAD_INPUT
         except OSError as error:
             _complain(f"{error.filename or 'out'}: {error.strerror or error}")
+            code = BAD_INPUT
+        except RuntimeError as error:
+            if not str(error).startswith("device: "):  # as the core says of a GPU that fails
+                raise
+            _complain(" ".join(str(error).split()))
             code = BAD_INPUT
         except (KeyboardInterrupt, click.Abort):
             click.echo("Interrupted; nothing was saved.", err=True)

@@ -50,7 +50,7 @@ def _record_every(context: click.Context, option: click.Parameter, value: str) -
 
 
 # In the order in which --help shows them.
-NUMERICS = (
+FORMAT = (
     click.option(
         "--problem-dtype",
         default="float64",
@@ -71,6 +71,8 @@ NUMERICS = (
         default="primal",
         help="Numbers that are trained: the parameters, or their parts along singular vectors.",
     ),
+)
+_MEASURED = (
     click.option(
         "--measure-precision",
         default="float64",
@@ -97,6 +99,8 @@ NUMERICS = (
         metavar="N",
         help="two-layer: record Gram spectra and norms (Wang et al. 2022) every n steps.",
     ),
+)
+ENDS = (
     click.option(
         "--blowup-factor",
         callback=_blowup_factor,
@@ -105,6 +109,8 @@ NUMERICS = (
         help="A loss this many times the early loss ends a run as blown up.",
     ),
     click.option("--tol", type=float, help="Stop once the loss is this close to its floor."),
+)
+_CARRIED_OUT = (
     click.option("--max-seconds", type=float, help="Stop each run after so many seconds."),
     click.option(
         "--engine",
@@ -113,3 +119,10 @@ NUMERICS = (
         help="reference is the slow gmpy2 program that the core is checked against.",
     ),
 )
+DEVICE = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="cpu",
+    help="cuda is an NVIDIA GPU; auto takes it where it is and does such runs, else the CPU.",
+)
+NUMERICS = (*FORMAT, *_MEASURED, *ENDS, *_CARRIED_OUT, DEVICE)

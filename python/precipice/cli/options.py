@@ -40,7 +40,7 @@ class Request:
 
 
 # In the order in which --help shows them.
-_TRAINING = (
+TRAINING = (
     click.argument("problem", default="fig6"),
     click.argument("settings", nargs=-1, metavar="[KEY=VALUE]..."),
     click.option(
@@ -107,12 +107,12 @@ _TRAINING = (
     click.option("--seed", type=int, default=0, help="Seed of the initialisation."),
 )
 
-_OUTPUT = (
+OUTPUT = (
     click.option(
         "--out",
         type=click.Path(path_type=Path),
         metavar="DIR",
-        help="Directory for the results: absent, empty, or of the same comparison.",
+        help="Directory for the results: absent, empty, or of the same command.",
     ),
     click.option(
         "--checkpoint",
@@ -137,7 +137,7 @@ def training_options(*, workers: bool, precision: Any) -> Callable[[_Command], _
         The command's own ``--precision``.
     """
     parallel = click.option("--workers", type=int, help="Threads; default: one a core.")
-    options = [*_TRAINING, precision, *NUMERICS, *([parallel] if workers else []), *_OUTPUT]
+    options = [*TRAINING, precision, *NUMERICS, *([parallel] if workers else []), *OUTPUT]
 
     def decorate(command: _Command) -> _Command:
         for option in reversed(options):
@@ -176,7 +176,7 @@ def request(problem: str, settings: Sequence[str], flags: Mapping[str, Any]) -> 
     }
     for name in (
         "order", "rounding_seed", "coordinates", "problem_dtype", "measure_precision",
-        "blowup_factor", "tol", "max_seconds", "engine",
+        "blowup_factor", "tol", "max_seconds", "engine", "device",
     ):  # fmt: skip
         keywords[name] = flags[name]
     keywords |= _saves(flags)

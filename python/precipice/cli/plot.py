@@ -1,4 +1,4 @@
-"""`precipice plot`: redraw the figure of a saved comparison."""
+"""`precipice plot`: redraw the figure of saved results."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ import click
     help="Figure to write; its suffix is the format (png, pdf, svg). Default: DIR/figure.png.",
 )
 def command(directory: Path, out: Path | None) -> None:
-    """Redraw the figure of the comparison saved in DIR."""
-    from precipice.plots import comparison_figure, write_figure
+    """Redraw the figure of the comparison, ensemble or sweep saved in DIR."""
     from precipice.study.storage import load
 
     target = directory / "figure.png" if out is None else out
-    write_figure(comparison_figure(load(directory)), target)
+    load(directory).plot(target)
     click.echo(str(target))

@@ -1,10 +1,11 @@
-"""A live line for every run, on a terminal."""
+"""Live lines on a terminal, one for every run."""
 
 from __future__ import annotations
 
 import math
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
+    from typing_extensions import Self
 
     from precipice.simulation import Progress
 
@@ -25,37 +27,20 @@ def wanted(*, quiet: bool, as_json: bool) -> bool:
     return sys.stderr.isatty() and not quiet and (sys.stdout.isatty() or not as_json)
 
 
-class ProgressDisplay:
-    """One line a run on stderr: step, loss, sharpness against 2/η, and rate.
+class LiveDisplay(ABC):
+    """Lines on stderr that are drawn anew a few times a second, in a thread of their own.
 
-    Use it as a context manager and hand it to `compare` as `progress`. Workers only leave their
-    latest `Progress` here; drawing happens in the display's own thread, a few times a second.
-
-    Parameters
-    ----------
-    names : sequence of str
-        The precisions, in the order of the lines.
-    steps : int
-        Steps of every run.
+    Use it as a context manager; what it shows goes away in the end.
     """
 
-    def __init__(self, names: Sequence[str], steps: int) -> None:
-        self._names = list(names)
-        self._steps = steps
-        self._latest: dict[str, Progress] = {}
-        self._began: dict[str, tuple[float, int]] = {}
-        self._changed: dict[str, float] = {}
+    def __init__(self) -> None:
         self._live: Live | None = None
 
-    def __call__(self, progress: Progress) -> None:
-        """Take note of how far a run is; called from its worker thread."""
-        name = str(progress.precision)
-        now = time.monotonic()
-        self._began.setdefault(name, (now, progress.step))
-        self._changed[name] = now
-        self._latest[name] = progress
+    @abstractmethod
+    def render(self) -> Table:
+        """Return the lines as they are now."""
 
-    def __enter__(self) -> ProgressDisplay:
+    def __enter__(self) -> Self:
         from rich.console import Console
         from rich.live import Live
 
@@ -76,6 +61,36 @@ class ProgressDisplay:
     ) -> None:
         if self._live is not None:
             self._live.stop()
+
+
+class ProgressDisplay(LiveDisplay):
+    """One line a run on stderr: step, loss, sharpness against 2/η, and rate.
+
+    Hand it to `compare` as `progress`. Workers only leave their latest `Progress` here.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The precisions, in the order of the lines.
+    steps : int
+        Steps of every run.
+    """
+
+    def __init__(self, names: Sequence[str], steps: int) -> None:
+        super().__init__()
+        self._names = list(names)
+        self._steps = steps
+        self._latest: dict[str, Progress] = {}
+        self._began: dict[str, tuple[float, int]] = {}
+        self._changed: dict[str, float] = {}
+
+    def __call__(self, progress: Progress) -> None:
+        """Take note of how far a run is; called from its worker thread."""
+        name = str(progress.precision)
+        now = time.monotonic()
+        self._began.setdefault(name, (now, progress.step))
+        self._changed[name] = now
+        self._latest[name] = progress
 
     def render(self) -> Table:
         """Return the lines as they are now."""

@@ -20,11 +20,11 @@ from precipice.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from precipice.results import Run
-    from precipice.study.comparison import Comparison, Estimate, PreparedComparison
+    from precipice.study.comparison import Comparison, PreparedComparison
 
 # An estimate is worth a line when there is time to read it.
 _WORTH_SAYING_SECONDS = 10.0
-_INTERRUPTED = 130
+INTERRUPTED = 130
 
 
 def carry_out(
@@ -46,6 +46,7 @@ def carry_out(
     InvalidArgument
         Before anything is computed or written.
     """
+    from precipice.devices import say_fallback
     from precipice.study.comparison import ComparisonInterrupted, prepare_comparison
     from precipice.study.storage import check_destination
 
@@ -53,9 +54,11 @@ def carry_out(
     prepared = prepare_comparison(
         asked.problem, asked.model, asked.optimizer, precisions=names, **asked.keywords
     )
+    if not flags["quiet"]:
+        say_fallback(prepared.devices)
     if flags["out"] is not None:
         check_destination(flags["out"], prepared.header)
-    with _interrupts_noted() as stop:
+    with interrupts_noted() as stop:
         try:
             comparison, interrupted = _run(prepared, flags, stop), False
         except ComparisonInterrupted as stopped:
@@ -96,7 +99,7 @@ def _finish(
         if saved_on_the_way:
             kept = f"{kept} The same command with --resume goes on from there."
         click.echo(_what_was_kept(comparison, kept), err=True)
-        raise click.exceptions.Exit(_INTERRUPTED)
+        raise click.exceptions.Exit(INTERRUPTED)
     if failure:
         raise failure
     if kept and not flags["as_json"] and not flags["quiet"]:
@@ -142,8 +145,9 @@ def _run(
     """Run with an estimate and live progress where somebody sees them."""
     shown = wanted(quiet=flags["quiet"], as_json=flags["as_json"])
     estimate = prepared.estimate(flags["workers"])
-    if shown and estimate.seconds > _WORTH_SAYING_SECONDS:
-        click.echo(_estimate_line(estimate), err=True)
+    line = worth_saying(estimate.seconds, estimate.bytes, estimate.workers)
+    if shown and line:
+        click.echo(line, err=True)
     names = [str(one.precision) for one in prepared.prepared]
     display = ProgressDisplay(names, prepared.header.settings["steps"]) if shown else None
     with display or nullcontext():
@@ -170,11 +174,25 @@ def _what_was_kept(comparison: Comparison, kept: str | None) -> str:
     return f"Interrupted; steps computed: {reached}. {kept or 'Not saved (no --out was given).'}"
 
 
-def _estimate_line(estimate: Estimate) -> str:
-    """Return an estimate in words."""
-    threads = "1 thread" if estimate.workers == 1 else f"{estimate.workers} threads"
-    memory = f"{max(1.0, estimate.bytes / 2**20):,.0f} MiB of memory"
-    return f"About {_duration(estimate.seconds)} on {threads}, {memory}."
+def worth_saying(seconds: float, memory: int, workers: int | None) -> str:
+    """Return an estimate in words; nothing if there would be no time to read it.
+
+    Parameters
+    ----------
+    seconds : float
+    memory : int
+        In bytes.
+    workers : int or None
+        Threads; None for one a core.
+    """
+    from precipice.executor import checked_workers
+
+    if seconds <= _WORTH_SAYING_SECONDS:
+        return ""
+    count = checked_workers(workers)
+    threads = "1 thread" if count == 1 else f"{count} threads"
+    size = f"{max(1.0, memory / 2**20):,.0f} MiB of memory"
+    return f"About {_duration(seconds)} on {threads}, {size}."
 
 
 def _duration(seconds: float) -> str:
@@ -189,7 +207,7 @@ def _duration(seconds: float) -> str:
 
 
 @contextmanager
-def _interrupts_noted() -> Iterator[threading.Event]:
+def interrupts_noted() -> Iterator[threading.Event]:
     """Let Ctrl-C set the event given instead of raising KeyboardInterrupt.
 
     An exception could fall between the end of the last run and the end of saving, and take with

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import fields
 from itertools import islice
 from typing import Any
 
@@ -16,6 +17,7 @@ from precipice.engines.core_optimizer import batch_sizes, optimizer_spec
 from precipice.engines.engine import Latest, Part, versions
 from precipice.errors import InvalidArgument
 from precipice.exact import text
+from precipice.loss_windows import LossWindows
 from precipice.measuring_two_layer import TwoLayerMeter
 from precipice.mixed import WorkingPrecision, format_of
 from precipice.models import Minimalist, TwoLayerLinear
@@ -32,7 +34,8 @@ EIGENVALUE_TOLERANCE = 1e-8
 """The same of its other eigenvalues, and of its Gram matrices'."""
 
 
-_FLOATS = ("blowup_reference", "curvature", "flow", "loss_before", "seconds")  # of a saved state
+# Of a saved state.
+_FLOATS = ("blowup_reference", "curvature", "flow", "loss_before", "seconds", "window")
 
 
 class CoreEngine:
@@ -47,35 +50,7 @@ class CoreEngine:
 
     def __init__(self, plan: Plan, part: Part | None = None) -> None:
         self._plan = plan
-        part = part or Part(plan.precision)
-        self._simulation = _core.Simulation(
-            arithmetic=plan.arithmetic.core(),
-            problem=_core.ProblemSpec(
-                diagonal=plan.spectral is not None,
-                samples=plan.problem.samples,
-                rows=plan.y.size,
-                features=plan.features,
-                X=boundary(plan.X),
-                y=boundary(plan.y),
-                loss=plan.loss.name,
-            ),
-            model=_model(plan),
-            optimizer=optimizer_spec(plan),
-            loop=_core.LoopSpec(
-                steps=plan.steps,
-                blowup_factor=plan.blowup_factor,
-                tol=plan.tol,
-                loss_floor=plan.loss_floor,
-                max_seconds=plan.max_seconds,
-                record=_core.RecordPlan(
-                    **plan.record.cadences,
-                    measured_parameters=plan.meter is not None,
-                    adaptive=_adaptive(plan),
-                ),
-                handover=_handover(part.until),
-            ),
-            curvature=_curvature(plan, part.first),
-        )
+        self._simulation = _core.Simulation(**core_arguments(plan, part))
         # As the core has chosen just now.
         self._cpu_path = _core.build_info()["cpu_path"]
         self._carried_out_by = plan.arithmetic.availability()[1]
@@ -131,7 +106,7 @@ class CoreEngine:
 
     def save(self, checkpoint: Checkpoint, **more: Any) -> None:
         """Write the exact state (and more of it), and what was recorded since the last call."""
-        state = _in_hexadecimal(self._simulation.state().values())
+        state = in_hexadecimal(self._simulation.state().values())
         checkpoint.save({**state, **more, "outcome": self.outcome}, self._blocks[self._saved :])
         self._saved = len(self._blocks)
 
@@ -145,7 +120,7 @@ class CoreEngine:
         """Go on from what a checkpoint of the same run holds."""
         try:
             outcome = state.pop("outcome")
-            self._simulation.restore(_core.LoopState(_from_hexadecimal(state)))
+            self._simulation.restore(_core.LoopState(from_hexadecimal(state)))
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             rule = f"must be whole and readable ({error})"
             raise InvalidArgument("checkpoint", str(checkpoint.directory), rule) from None
@@ -183,6 +158,7 @@ class CoreEngine:
             outcome=outcome,
             steps=self.step,
             loss=self._series("loss", "log2") if record.loss else None,
+            loss_windows=self._windows() if record.window else None,
             sharpness=self._series("sharpness") if record.sharpness else None,
             layer_imbalance=self._series("layer_imbalance") if record.layer_imbalance else None,
             time=self._series("time") if record.loss and is_flow else None,
@@ -198,6 +174,7 @@ class CoreEngine:
                 **plan.settings,
                 "carried_out_by": self._carried_out_by,
                 "cpu_path": self._cpu_path,
+                "device": plan.device.sentence,
                 "versions": versions(info["mpfr"], info["gmp"]),
             },
             seconds=seconds,
@@ -206,7 +183,8 @@ class CoreEngine:
         )
 
     def _joined(self, name: str, column: str) -> npt.NDArray[Any]:
-        kind = np.int64 if column in ("step", "products") else np.float64
+        whole = column in ("step", "products", "begin") or column.endswith("_step")
+        kind = np.int64 if whole else np.float64
         parts = [np.empty(0, kind), *(block[name][column] for block in self._blocks)]
         return np.concatenate(parts)
 
@@ -223,6 +201,10 @@ class CoreEngine:
             residual, products = (self._joined(name, column) for column in ("residual", "products"))
         log2_values = self._joined(name, log2) if log2 else None
         return Series(name, step, value, log2_values, texts, residual, products)
+
+    def _windows(self) -> LossWindows:
+        columns = (field.name for field in fields(LossWindows))
+        return LossWindows(*(self._joined("loss_windows", column) for column in columns))
 
     def _spectral(self, name: str) -> tuple[npt.NDArray[Any], ...]:
         columns = ("step", "value", "residual", "products")
@@ -243,7 +225,49 @@ class CoreEngine:
         return Trajectory(step, texts, self._plan.precision.width)
 
 
-def _in_hexadecimal(state: dict[str, Any]) -> dict[str, Any]:
+def core_arguments(plan: Plan, part: Part | None = None) -> dict[str, Any]:
+    """Return what the core's simulations and ensembles are made of.
+
+    Parameters
+    ----------
+    plan : Plan
+    part : Part, optional
+        What is carried out of a run in several formats.
+    """
+    part = part or Part(plan.precision)
+    return {
+        "arithmetic": plan.arithmetic.core(),
+        "problem": _core.ProblemSpec(
+            diagonal=plan.spectral is not None,
+            samples=plan.problem.samples,
+            rows=plan.y.size,
+            features=plan.features,
+            X=boundary(plan.X),
+            y=boundary(plan.y),
+            loss=plan.loss.name,
+        ),
+        "model": _model(plan),
+        "optimizer": optimizer_spec(plan),
+        "loop": _core.LoopSpec(
+            steps=plan.steps,
+            blowup_factor=plan.blowup_factor,
+            tol=plan.tol,
+            loss_floor=plan.loss_floor,
+            max_seconds=plan.max_seconds,
+            record=_core.RecordPlan(
+                **plan.record.cadences,
+                measured_parameters=plan.meter is not None,
+                adaptive=_adaptive(plan),
+            ),
+            handover=_handover(part.until),
+        ),
+        "curvature": _curvature(plan, part.first),
+        # The processor's own simulations take none.
+        **({} if plan.device.table is None else {"device": plan.device.table}),
+    }
+
+
+def in_hexadecimal(state: dict[str, Any]) -> dict[str, Any]:
     """Return a state with its float64 numbers as exact text."""
     return state | {
         name: [x.hex() for x in state[name]] if isinstance(state[name], list) else state[name].hex()
@@ -251,7 +275,8 @@ def _in_hexadecimal(state: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _from_hexadecimal(state: dict[str, Any]) -> dict[str, Any]:
+def from_hexadecimal(state: dict[str, Any]) -> dict[str, Any]:
+    """Return the state that `in_hexadecimal` wrote."""
     return state | {
         name: [float.fromhex(x) for x in state[name]]
         if isinstance(state[name], list)

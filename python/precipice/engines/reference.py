@@ -23,6 +23,7 @@ from precipice.engines.reference_text import (
 )
 from precipice.errors import InvalidArgument
 from precipice.exact import text
+from precipice.loss_windows import windows_of
 from precipice.models import Minimalist, TwoLayerLinear
 from precipice.optimizers import GradientFlow
 from precipice.plan import Plan
@@ -32,6 +33,10 @@ from precipice.results import Outcome, Run, Series, Trajectory
 from precipice.schedules import Event
 from precipice.sharpness import minimalist_sharpness, two_layer_sharpness
 from precipice.stepping import is_plain
+
+_SERIES = (
+    "_loss", "_step_losses", "_time", "_sharpness", "_measured", "_imbalance", "_trajectory"
+)  # fmt: skip
 
 
 class ReferenceEngine:
@@ -58,6 +63,7 @@ class ReferenceEngine:
         self._seconds = 0.0
         self._last: ReferenceState | None = None
         self._loss: list[tuple[int, float, float]] = []
+        self._step_losses: list[float] = []  # of every step, for its windows
         self._time: list[tuple[int, float]] = []
         self._elapsed = 0.0  # of a flow
         self._sharpness: list[tuple[int, float]] = []
@@ -90,7 +96,7 @@ class ReferenceEngine:
         """Go on where the engine of another format has handed over, with its records."""
         state = before._last
         assert state is not None
-        for name in ("_loss", "_time", "_sharpness", "_measured", "_imbalance", "_trajectory"):
+        for name in _SERIES:
             setattr(self, name, getattr(before, name))
         self._elapsed, self._seconds = before._elapsed, before._seconds
         self._event_step = before._event_step
@@ -203,6 +209,8 @@ class ReferenceEngine:
     def _record(self, state: ReferenceState, last: bool) -> None:
         """Record what is due at this state and has not been recorded yet."""
         record, t = self._plan.record, state.step
+        if record.window and t == len(self._step_losses):
+            self._step_losses.append(to_float(state.loss))
         if _due(record.loss, t, last) and not _has(self._loss, t):
             self._loss.append((t, *_value_and_log2(state.loss)))
             self._time.append((t, self._elapsed))
@@ -287,6 +295,7 @@ class ReferenceEngine:
             outcome=outcome,
             steps=self.step,
             loss=_series("loss", self._loss) if record.loss else None,
+            loss_windows=windows_of(self._step_losses, record.window) if record.window else None,
             sharpness=replace(
                 _series("sharpness", self._sharpness),
                 text=self._measured if plan.meter is not None else None,
@@ -309,6 +318,7 @@ class ReferenceEngine:
                 **plan.settings,
                 "carried_out_by": "the gmpy2 text of the written order",
                 "cpu_path": "gmpy2",
+                "device": plan.device.sentence,
                 "versions": versions(gmpy2.mpfr_version(), gmpy2.mp_version()),
             },
             seconds=seconds,

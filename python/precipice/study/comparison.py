@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from precipice.devices import Device, say_fallback
 from precipice.errors import InvalidArgument
 from precipice.executor import checked_workers, execute, machine_memory, makespan
 from precipice.formats import DEFAULT_PRECISIONS
 from precipice.mixed import MixedPrecision
 from precipice.precision import Precision
-from precipice.study.header import describe_settings, describe_theory
+from precipice.study.header import carried_out_with, describe_settings, describe_theory
 from precipice.switching import RunPrecision, SwitchedPrecision, parse_precision
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from precipice.simulation import PreparedRun, Progress
 
 SCHEMA_VERSION = 1
-MACHINE_SETTINGS = ("versions", "cpu_path")
-"""Settings that say with what a comparison was carried out, not what it asks."""
 
 
 class ComparisonInterrupted(KeyboardInterrupt):
@@ -183,6 +182,11 @@ class PreparedComparison:
     header: Comparison
     prepared: tuple[PreparedRun, ...]
 
+    @property
+    def devices(self) -> tuple[Device, ...]:
+        """What carries out each run."""
+        return tuple(one.plan.device for one in self.prepared)
+
     def estimate(self, workers: int | None = None) -> Estimate:
         """Return the wall time and memory of the comparison on `workers` threads."""
         threads = min(checked_workers(workers), len(self.prepared))
@@ -210,7 +214,7 @@ class PreparedComparison:
         gathered = execute(self.prepared, workers=workers, progress=progress, stop=stop)
         result = replace(
             self.header,
-            settings={**self.header.settings, **_carried_out_with(gathered.runs)},
+            settings={**self.header.settings, **carried_out_with(gathered.runs)},
             runs=gathered.runs,
         )
         if gathered.interrupted:
@@ -287,6 +291,7 @@ def compare(
     tol: float | None = None,
     max_seconds: float | None = None,
     engine: str = "core",
+    device: str | Device = "cpu",
     checkpoint: str | Path | None = None,
     checkpoint_seconds: float = 5.0,
     resume: bool = False,
@@ -299,7 +304,7 @@ def compare(
     ----------
     problem, model, optimizer, steps, init, loss, order, coordinates, problem_dtype
         As in `simulate`.
-    record, measure_precision, blowup_factor, tol, max_seconds, engine
+    record, measure_precision, blowup_factor, tol, max_seconds, engine, device
         As in `simulate`; `record` defaults to loss and sharpness at every step.
     precisions : sequence of str, Precision, MixedPrecision, SwitchedPrecision or dtype
         What to train in, each once.
@@ -346,10 +351,12 @@ def compare(
         tol=tol,
         max_seconds=max_seconds,
         engine=engine,
+        device=device,
         checkpoint=checkpoint,
         checkpoint_seconds=checkpoint_seconds,
         resume=resume,
     )
+    say_fallback(prepared.devices)
     return prepared.run(workers=workers, progress=progress)
 
 
@@ -376,11 +383,6 @@ def checked_precisions(precisions: Sequence[Any]) -> tuple[RunPrecision, ...]:
 def run_folder(folder: str | Path, precision: RunPrecision) -> Path:
     """Return the folder of one run's checkpoint among those of a comparison."""
     return Path(folder) / quote(precision.name, safe="")
-
-
-def _carried_out_with(runs: Sequence[Run]) -> dict[str, Any]:
-    """Return the versions and the CPU path that all runs of this process share."""
-    return {key: runs[0].settings[key] for key in MACHINE_SETTINGS if key in runs[0].settings}
 
 
 def finite_or_none(value: Any) -> Any:

@@ -15,6 +15,7 @@ from precipice.curvature import (
     Eigenvalues,
     Quantities,
 )
+from precipice.loss_windows import windows_from
 from precipice.mixed import format_of
 from precipice.results import Outcome, Run, Series, Trajectory
 from precipice.stepping import Stepping, stepping_of
@@ -26,7 +27,7 @@ from precipice.switching import (
 )
 
 _SERIES = ("loss", "sharpness", "layer_imbalance", "time")
-_SPECTRAL = ("eigenvalues", "quantities")
+_COLUMNED = ("eigenvalues", "quantities", "loss_windows")
 _OPTIONAL = {"log2": np.float64, "residual": np.float64, "products": np.int64}  # columns
 
 
@@ -45,7 +46,7 @@ def encode_run(run: Run) -> dict[str, Any]:
         "settings": run.settings,
         **({} if run.event_step is None else {"event_step": run.event_step}),
         **({"switch_steps": list(run.switch_steps)} if run.switch_steps else {}),
-        "series": [name for name in (*_SERIES, *_SPECTRAL) if getattr(run, name) is not None],
+        "series": [name for name in (*_SERIES, *_COLUMNED) if getattr(run, name) is not None],
         "parameters": run.exact_texts(),
         "trajectory": None
         if trajectory is None
@@ -62,7 +63,7 @@ def run_arrays(run: Run) -> dict[str, npt.NDArray[Any]]:
     ``<precision>.<series>.step``, ``….value``, ``….log2`` (the loss), ``….residual`` and
     ``….products`` (a sharpness by Lanczos), each series with its own step axis;
     ``….eigenvalues.largest`` and ``….smallest``; ``….quantities.<name>`` and
-    ``….quantities.residual.<name>``.
+    ``….quantities.residual.<name>``; ``….loss_windows.<column>``.
     """
     arrays: dict[str, npt.NDArray[Any]] = {}
     for name in _SERIES:
@@ -85,6 +86,9 @@ def run_arrays(run: Run) -> dict[str, npt.NDArray[Any]]:
         arrays[f"{prefix}.products"] = run.quantities.products
         arrays |= {f"{prefix}.{name}": a for name, a in run.quantities.columns.items()}
         arrays |= {f"{prefix}.residual.{name}": a for name, a in run.quantities.residuals.items()}
+    if run.loss_windows is not None:
+        prefix = f"{run.precision}.loss_windows"
+        arrays |= {f"{prefix}.{name}": a for name, a in run.loss_windows.named().items()}
     if run.trajectory is not None:
         arrays[f"{run.precision}.parameters.step"] = run.trajectory.step
     return arrays
@@ -106,7 +110,7 @@ def decode_run(exact: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]])
     follows_sharpness = of_steps is not None and of_steps.working is None
     if not (0 < lr < math.inf or follows_sharpness) or exact["steps"] < 0:
         raise ValueError("lr must be positive, and steps not negative")
-    unknown = [name for name in exact["series"] if name not in (*_SERIES, *_SPECTRAL)]
+    unknown = [name for name in exact["series"] if name not in (*_SERIES, *_COLUMNED)]
     if unknown:
         raise ValueError(f"{unknown[0]} is no series")
     recorded = {
@@ -137,6 +141,9 @@ def decode_run(exact: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]])
         else None,
         quantities=_quantities(f"{prefix}.quantities", arrays)
         if "quantities" in exact["series"]
+        else None,
+        loss_windows=windows_from(f"{prefix}.loss_windows", arrays)
+        if "loss_windows" in exact["series"]
         else None,
     )
 

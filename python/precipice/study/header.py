@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from precipice.models import Model
     from precipice.optimizers import Optimizer
     from precipice.problems.problem import Problem
+    from precipice.results import Run
+
+MACHINE_SETTINGS = ("versions", "cpu_path", "device")
+"""Settings that say with what a comparison was carried out, not what it asks."""
 
 _FLOAT64 = Precision.parse("float64")
 
@@ -52,6 +56,13 @@ def describe_settings(
     if rounding_seed is not None:
         shared["rounding_seed"] = rounding_seed
     return {"precisions": [str(precision) for precision in precisions], **shared}
+
+
+def carried_out_with(runs: Sequence[Run]) -> dict[str, Any]:
+    """Return the versions and the CPU path that all runs of this process share, and the devices."""
+    shared = {key: runs[0].settings[key] for key in MACHINE_SETTINGS if key in runs[0].settings}
+    devices = dict.fromkeys(run.settings["device"] for run in runs if "device" in run.settings)
+    return shared | ({"device": "; ".join(devices)} if devices else {})
 
 
 def describe_theory(

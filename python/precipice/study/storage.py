@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import ctypes
+import importlib
 import json
-import os
-import secrets
-import shutil
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from precipice.archive import read_arrays
-from precipice.errors import InvalidArgument
-from precipice.study.comparison import (
-    MACHINE_SETTINGS,
-    SCHEMA_VERSION,
-    Comparison,
-    finite_or_none,
-)
+from precipice.archive import Arrays
+from precipice.study.comparison import SCHEMA_VERSION, Comparison, finite_or_none
+from precipice.study.directories import checked_target, write_directory
 from precipice.study.document import fault, read_document
 from precipice.study.encoding import decode_run, encode_run, run_arrays
+from precipice.study.header import MACHINE_SETTINGS
+from precipice.study.reading import read_results
 
 DOCUMENT, SERIES, FIGURE, TABLE, ROWS = (
     "comparison.json",
@@ -35,8 +26,6 @@ DOCUMENT, SERIES, FIGURE, TABLE, ROWS = (
     "table.csv",
 )
 FILES = frozenset({DOCUMENT, SERIES, FIGURE, TABLE, ROWS})
-_RULE = "must be absent, empty, or hold the results of the same comparison and nothing else"
-_UNDAMAGED = "must hold undamaged results"
 _UNFINISHED = "cancelled"
 
 
@@ -68,9 +57,7 @@ def save(comparison: Comparison, directory: str | Path) -> Path:
     from precipice.plots import comparison_figure, write_figure
     from precipice.study import table
 
-    target = check_destination(directory, comparison)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with _staging(target) as staged:
+    def write(staged: Path) -> None:
         document = _document_with_exact_runs(comparison)
         text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
         (staged / DOCUMENT).write_text(text + "\n", encoding="utf-8")
@@ -79,47 +66,44 @@ def save(comparison: Comparison, directory: str | Path) -> Path:
         write_figure(comparison_figure(comparison), staged / FIGURE)
         (staged / TABLE).write_text(table.as_text(comparison), encoding="utf-8")
         (staged / ROWS).write_text(table.as_csv(comparison), encoding="utf-8")
-        for name in FILES:
-            _sync(staged / name)
-        _sync(staged)
-        _move_into_place(staged, target)
+
+    write_directory(check_destination(directory, comparison), FILES, write)
     return Path(directory)
 
 
-def load(directory: str | Path) -> Comparison:
-    """Read a comparison that was saved; it equals the one that was written.
+def load(directory: str | Path) -> Any:
+    """Read a comparison, an ensemble or a sweep that was saved; it equals the one written.
 
     Raises
     ------
     InvalidArgument
         If the directory holds none, or one that another version wrote and this one cannot read.
     """
-    shown = str(directory)
-    folder = Path(directory)
-    document = read_document(folder / DOCUMENT)
-    if document is None or not (folder / SERIES).is_file():
-        rule = f"must hold a saved comparison ({DOCUMENT} and {SERIES})"
-        raise InvalidArgument("directory", shown, rule)
-    written = document["schema_version"]
-    if written != SCHEMA_VERSION:
-        rule = f"must hold schema_version {SCHEMA_VERSION}, the one this precipice reads"
-        raise InvalidArgument("directory", shown, f"{rule}, not {written!r:.20}")
-    wrong = fault(document)
-    if wrong:
-        raise InvalidArgument("directory", shown, f"{_UNDAMAGED} ({wrong})")
-    arrays = read_arrays(folder / SERIES, argument="directory", rule=_UNDAMAGED)
-    try:
-        runs = tuple(decode_run(entry["exact"], arrays) for entry in document["runs"])
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        why = f"{type(error).__name__}: {error}"
-        raise InvalidArgument("directory", shown, f"{_UNDAMAGED} ({why})") from error
+    for document, module in (
+        ("ensemble.json", "ensemble_storage"),
+        ("sweep.json", "sweep_storage"),
+    ):
+        if (Path(directory) / document).is_file():
+            return importlib.import_module(f"precipice.study.{module}").load(directory)
+    return load_comparison(directory)
+
+
+def load_comparison(directory: str | Path) -> Comparison:
+    """Read a comparison that was saved; see `load`."""
+    document = read_document(Path(directory) / DOCUMENT)
+    names = (DOCUMENT, SERIES)
+    return read_results(directory, "comparison", names, SCHEMA_VERSION, document, _decoded, fault)
+
+
+def _decoded(document: dict[str, Any], arrays: Arrays) -> Comparison:
+    """Return the comparison of a document and its arrays."""
     return Comparison(
         document["problem"],
         document["model"],
         document["optimizer"],
         document["settings"],
         document["theory"],
-        runs,
+        tuple(decode_run(entry["exact"], arrays) for entry in document["runs"]),
     )
 
 
@@ -141,18 +125,13 @@ def check_destination(directory: str | Path, header: Comparison) -> Path:
     InvalidArgument
         If the directory holds something else or cannot be made.
     """
-    try:
-        target = Path(directory).resolve()
-        _check_contents(target, str(directory), header)
-        _check_writable(target)
-    except InvalidArgument:
-        raise
-    # A name too long, a null byte, a circle of links, no permission.
-    except (OSError, ValueError, RuntimeError) as error:
-        why = getattr(error, "strerror", None) or error
-        rule = f"must be a directory one can write ({why})"
-        raise InvalidArgument("out", str(directory), rule) from None
-    return target
+    spec = _spec_text(header.header())
+
+    def asks_the_same(folder: Path) -> bool:
+        document = read_document(folder / DOCUMENT)
+        return document is not None and not fault(document) and _spec_text(document) == spec
+
+    return checked_target(directory, FILES, asks_the_same, "comparison")
 
 
 def holds_finished_comparison(directory: str | Path) -> bool:
@@ -170,24 +149,29 @@ def same(one: Comparison, other: Comparison) -> bool:
 
     Wall times are not compared: they are no property of the result.
     """
-    if _timeless(_document_with_exact_runs(one)) != _timeless(_document_with_exact_runs(other)):
+    if timeless(_document_with_exact_runs(one)) != timeless(_document_with_exact_runs(other)):
         return False
     for run, twin in zip(one.runs, other.runs, strict=True):
         arrays, twins = run_arrays(run), run_arrays(twin)
         if arrays.keys() != twins.keys():
             return False
-        if not all(_same_bits(array, twins[key]) for key, array in arrays.items()):
+        if not all(same_bits(array, twins[key]) for key, array in arrays.items()):
             return False
     return True
 
 
-def _same_bits(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
-    """Return whether two arrays are the same bit for bit (all NaN count as one)."""
-    return (
-        one.shape == other.shape
-        and one.dtype == other.dtype
-        and np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
-        and np.array_equal(np.signbit(one), np.signbit(other))
+def same_bits(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
+    """Return whether two arrays are the same bit for bit.
+
+    All NaN count as one: their signs and payloads are the machine's, not the arithmetic's.
+    """
+    if one.shape != other.shape or one.dtype != other.dtype:
+        return False
+    if one.dtype.kind != "f":
+        return np.array_equal(one, other)
+    numbers = ~np.isnan(one)
+    return np.array_equal(one, other, equal_nan=True) and np.array_equal(
+        np.signbit(one[numbers]), np.signbit(other[numbers])
     )
 
 
@@ -197,12 +181,12 @@ def _document_with_exact_runs(comparison: Comparison) -> dict[str, Any]:
     return {**comparison.header(), "runs": runs}
 
 
-def _timeless(document: Any) -> Any:
+def timeless(document: Any) -> Any:
     """Return a document without the wall time of its runs."""
     if isinstance(document, dict):
-        return {key: _timeless(value) for key, value in document.items() if key != "seconds"}
+        return {key: timeless(value) for key, value in document.items() if key != "seconds"}
     if isinstance(document, (list, tuple)):
-        return [_timeless(entry) for entry in document]
+        return [timeless(entry) for entry in document]
     return document
 
 
@@ -213,89 +197,3 @@ def _spec_text(document: dict[str, Any]) -> str:
     }
     parts = [document["problem"], document["model"], document["optimizer"], settings]
     return json.dumps(finite_or_none(parts), sort_keys=True)
-
-
-def _check_contents(target: Path, shown: str, header: Comparison) -> None:
-    """Refuse a target that must not be replaced."""
-    if target == Path.cwd() or os.path.ismount(target):
-        rule = "must not be the current directory or a mount point: it is replaced"
-        raise InvalidArgument("out", shown, rule)
-    if not target.exists():
-        return
-    if not target.is_dir():
-        raise InvalidArgument("out", shown, f"{_RULE}; it is a file")
-    found = {entry.name for entry in target.iterdir()}
-    strangers = sorted(found - FILES)
-    if strangers:
-        raise InvalidArgument("out", shown, f"{_RULE}; it holds {strangers[0]}")
-    document = read_document(target / DOCUMENT)
-    if found and (
-        document is None or fault(document) or _spec_text(document) != _spec_text(header.header())
-    ):
-        raise InvalidArgument("out", shown, f"{_RULE}; it holds other results")
-
-
-def _check_writable(target: Path) -> None:
-    """Make every directory that saving will make, and remove it again."""
-    made: list[Path] = []
-    try:
-        for folder in (*reversed(target.parents), target, _beside(target)):
-            if not folder.exists():
-                folder.mkdir()
-                made.append(folder)
-    finally:
-        for folder in reversed(made):
-            with suppress(OSError):  # somebody else has put something there
-                folder.rmdir()
-
-
-def _beside(target: Path) -> Path:
-    """Return a new name in the target's directory, short however long the target's own is."""
-    return target.with_name(f".precipice-{secrets.token_hex(6)}")
-
-
-@contextmanager
-def _staging(target: Path) -> Iterator[Path]:
-    """Give a new directory beside the target; whatever is left of it goes away."""
-    staged = _beside(target)
-    staged.mkdir()
-    try:
-        yield staged
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
-
-
-def _move_into_place(staged: Path, target: Path) -> None:
-    """Put the staged directory where the target is; the old one ends up as the staged one."""
-    if not target.exists() or not any(target.iterdir()):
-        staged.rename(target)  # POSIX renames over an empty directory
-    elif not _exchange(staged, target):
-        retired = _beside(target)
-        target.rename(retired)
-        staged.rename(target)
-        shutil.rmtree(retired)
-    _sync(target.parent)
-
-
-def _exchange(one: Path, other: Path) -> bool:
-    """Swap two directories in one step where Linux offers it; return whether it did."""
-    if not sys.platform.startswith("linux"):
-        return False
-    at_current_directory, exchange = -100, 2
-    try:
-        rename = ctypes.CDLL(None, use_errno=True).renameat2
-    except (OSError, AttributeError):
-        return False
-    status = rename(
-        at_current_directory, os.fsencode(one), at_current_directory, os.fsencode(other), exchange
-    )
-    return bool(status == 0)
-
-
-def _sync(path: Path) -> None:
-    """Make sure that a file or directory has reached the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

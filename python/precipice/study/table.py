@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from precipice.results import Run
     from precipice.study.comparison import Comparison
+    from precipice.study.ensemble_results import Ensemble
 
 WIDTH = 100
 _ROOMY = 14  # characters of a name beside which columns have room to spare
@@ -120,8 +121,8 @@ def caption(comparison: Comparison, width: int = WIDTH) -> list[str]:
         f"{problem['name']} ({problem['samples']} samples, {problem['features']} features, "
         f"sha256 {problem['sha256'][:12]}) · {model_text(comparison)} · "
         f"{optimizer_text(comparison)} · {_threshold_text(comparison)}"
-        f"init {_start_text(settings['init'])} · up to {settings['steps']} steps",
-        f"loss {settings['loss']} = {settings['loss_definition']} · {_order_text(settings)} · "
+        f"init {start_text(settings['init'])} · up to {settings['steps']} steps",
+        f"loss {settings['loss']} = {settings['loss_definition']} · {order_text(settings)} · "
         f"coordinates {settings['coordinates']} · problem_dtype {settings['problem_dtype']}",
         f"sharpness S = {settings['sharpness_definition']}, measured in "
         f"{settings['measure_precision']} · "
@@ -132,7 +133,7 @@ def caption(comparison: Comparison, width: int = WIDTH) -> list[str]:
     note = problem["provenance"].get("loss")
     if note and settings["loss"] == problem["presets"]["loss"]:
         lines.append(f"about the loss: {note}")
-    return [piece for line in lines for piece in _wrapped(line, width)]
+    return [piece for line in lines for piece in wrapped(line, width)]
 
 
 def switch_lines(run: Run) -> list[str]:
@@ -145,7 +146,7 @@ def switch_lines(run: Run) -> list[str]:
     ]
 
 
-def model_text(comparison: Comparison) -> str:
+def model_text(comparison: Comparison | Ensemble) -> str:
     """Return the model in words."""
     model = comparison.model
     size = f"D = {model['depth']}" if "depth" in model else f"m = {model.get('width')}"
@@ -162,7 +163,7 @@ _OPTIMIZERS = {
 }
 
 
-def optimizer_text(comparison: Comparison) -> str:
+def optimizer_text(comparison: Comparison | Ensemble) -> str:
     """Return the optimiser in words, with its numbers as they were given."""
     described = comparison.optimizer
     name = _OPTIMIZERS[described["name"]]
@@ -180,7 +181,7 @@ def optimizer_text(comparison: Comparison) -> str:
     return ", ".join(words)
 
 
-def threshold_formula(comparison: Comparison) -> str:
+def threshold_formula(comparison: Comparison | Ensemble) -> str:
     """Return the stability threshold in words; empty where there is none."""
     return from_description(comparison.optimizer).threshold_formula
 
@@ -205,7 +206,7 @@ def _excursion_text(comparison: Comparison) -> str:
     )
 
 
-def _wrapped(line: str, width: int) -> list[str]:
+def wrapped(line: str, width: int) -> list[str]:
     """Return a line broken between its parts where one can, within them where one must."""
     pieces = [""]
     for part in line.split(" · "):
@@ -217,7 +218,7 @@ def _wrapped(line: str, width: int) -> list[str]:
     return pieces if pieces[0] else pieces[1:]
 
 
-def _order_text(settings: dict[str, Any]) -> str:
+def order_text(settings: dict[str, Any]) -> str:
     """Return the order of sums, defined unless it is the default, and the seed of rounding.
 
     A precision may name an order of its own.
@@ -225,12 +226,12 @@ def _order_text(settings: dict[str, Any]) -> str:
     order, definition = settings["order"], settings.get("order_definition")
     defined = f": {definition}" if definition and order != "sequential" else ""
     seed = settings.get("rounding_seed")
-    if any("/order=" in precision for precision in settings["precisions"]):
+    if any("/order=" in precision for precision in settings.get("precisions", ())):
         defined += ", where the precision names none"
     return f"order {order}{defined}" + ("" if seed is None else f" · rounding seed {seed}")
 
 
-def _start_text(init: dict[str, Any]) -> str:
+def start_text(init: dict[str, Any]) -> str:
     """Return the initialisation in words, without exact texts and arrays."""
     details = [
         f"{key} = {value}"

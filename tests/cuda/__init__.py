@@ -1,0 +1,1 @@
+"""Tests of the CUDA path; most need no GPU."""
